@@ -1,0 +1,38 @@
+# tests/unit/<layer>/test_<file>.c: one program each. fuzz/fuzz_<name>.c: with libFuzzer in the fuzz
+# preset, elsewhere a program that replays fuzz/corpus/<name>/. tools/run-tests runs what
+# build/tests lists.
+
+enable_testing()
+add_library(cn_test STATIC tests/lib/test.c)
+target_include_directories(cn_test PUBLIC tests src include)
+target_compile_definitions(
+    cn_test PRIVATE CAIRN_FIXTURES_DEFAULT="${CMAKE_SOURCE_DIR}/../shared/fixtures")
+target_link_libraries(cn_test PUBLIC cn_base)
+add_library(cn_replay STATIC tests/lib/replay.c)
+target_link_libraries(cn_replay PUBLIC cn_test)
+
+file(GLOB test_sources CONFIGURE_DEPENDS tests/unit/*/test_*.c)
+foreach(source ${test_sources})
+    string(REGEX REPLACE ".*/unit/([a-z0-9_]+)/test_([a-z0-9_]+)\\.c$" "\\1_\\2" name ${source})
+    add_executable(test_${name} ${source})
+    target_link_libraries(
+        test_${name} PRIVATE cn_test -Wl,--start-group ${all_layers} -Wl,--end-group)
+    set_target_properties(test_${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+    add_test(NAME ${name} COMMAND test_${name})
+endforeach()
+
+file(GLOB fuzz_sources CONFIGURE_DEPENDS fuzz/fuzz_*.c)
+foreach(source ${fuzz_sources})
+    string(REGEX REPLACE ".*/fuzz_([a-z0-9_]+)\\.c$" "\\1" name ${source})
+    add_executable(fuzz_${name} ${source})
+    target_link_libraries(fuzz_${name} PRIVATE -Wl,--start-group ${all_layers} -Wl,--end-group)
+    target_include_directories(fuzz_${name} PRIVATE src include)
+    if(CAIRN_FUZZ)
+        target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+    else()
+        target_link_libraries(fuzz_${name} PRIVATE cn_replay)
+        add_test(
+            NAME replay_${name} COMMAND fuzz_${name} ${CMAKE_SOURCE_DIR}/fuzz/corpus/${name})
+    endif()
+    set_target_properties(fuzz_${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/fuzz)
+endforeach()

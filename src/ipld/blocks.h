@@ -1,0 +1,41 @@
+/*
+ * cn_blocks: where blocks come from and go to. The store implements it; later an exchange that asks
+ * peers. What walks a DAG (resolver, reader, walker) does not use it: it is a pull machine that
+ * yields the CIDs it wants; cn_blocks stands at the driver's side of that line.
+ */
+#pragma once
+
+#include "base/buf.h"
+#include "multiformats/cid.h"
+
+enum { CN_BLOCK_MAX_BYTES = 2 << 20 }; /* what is exchanged; larger ones only when asked for */
+
+typedef struct cn_blocks cn_blocks;
+
+typedef struct cn_blocks_ops {
+    cn_err (*get)(cn_blocks *b, const cn_cid *cid, cn_buf *ret, cn_why *why);
+    cn_err (*size)(cn_blocks *b, const cn_cid *cid, size_t *ret_bytes);
+    cn_err (*put)(cn_blocks *b, const cn_cid *cid, cn_slice data, cn_why *why);
+} cn_blocks_ops;
+
+/* Implementations put this first in their own struct. Safe from any thread. */
+struct cn_blocks {
+    const cn_blocks_ops *ops;
+};
+
+/*
+ * Replace the contents of `ret` by the block. Identity CIDs are answered from the CID itself.
+ * Errors: NOT_FOUND (why: "block was not found locally (offline): ipld: could not find CID"),
+ * CORRUPT (bytes do not match), IO, NO_MEMORY, TOO_LARGE (larger than ret's bound).
+ */
+CN_MUST_USE cn_err cn_blocks_get(cn_blocks *b, const cn_cid *cid, cn_buf *ret, cn_why *why);
+
+/* Its size without reading it. Errors: NOT_FOUND, IO. */
+CN_MUST_USE cn_err cn_blocks_size(cn_blocks *b, const cn_cid *cid, size_t *ret_bytes);
+
+/*
+ * Keep a block; `data` must match `cid` (not checked here; the maker has just hashed it). Held ones
+ * and identity CIDs are not written. Durable only after the store's flush. Errors: QUOTA, NO_SPACE,
+ * IO.
+ */
+CN_MUST_USE cn_err cn_blocks_put(cn_blocks *b, const cn_cid *cid, cn_slice data, cn_why *why);
