@@ -1,0 +1,481 @@
+/*
+ * DAG-JSON for walking: a tokenizer, and on it a check with one bit per open map or list, a search
+ * for links, and a descent along a path. A link is seen at its opening brace, by the four tokens
+ * that follow.
+ */
+#include "ipld/dagjson.h"
+
+#include "base/num.h"
+#include "codec/quote.h"
+#include "ipld/path.h"
+
+typedef enum token_kind {
+    TOKEN_END,
+    TOKEN_PUNCT, /* { } [ ] , : */
+    TOKEN_TEXT,  /* `text` between the quotes, escapes and all */
+    TOKEN_WORD,  /* number, true, false, null */
+} token_kind;
+
+typedef struct token {
+    token_kind kind;
+    uint8_t punct;
+    cn_slice text;
+} token;
+
+static bool is_space(uint8_t c)
+{
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+/* The length of the text behind an opening quote, up to the closing one. */
+static cn_err text_len(cn_slice s, size_t *ret)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        if (s.data[i] == '"') {
+            *ret = i;
+            return CN_OK;
+        }
+        if (s.data[i] < 0x20) {
+            return CN_ERR_MALFORMED;
+        }
+        i += s.data[i] == '\\' ? 1 : 0;
+    }
+    return CN_ERR_TRUNCATED;
+}
+
+/* Digits from `at` on; how many. */
+static size_t digits(cn_slice s, size_t at)
+{
+    size_t n = 0;
+    while (at + n < s.len && s.data[at + n] >= '0' && s.data[at + n] <= '9') {
+        n++;
+    }
+    return n;
+}
+
+static bool is_number(cn_slice s)
+{
+    size_t at = s.len > 0 && s.data[0] == '-' ? 1 : 0;
+    size_t whole = digits(s, at);
+    if (whole == 0 || (whole > 1 && s.data[at] == '0')) {
+        return false;
+    }
+    at += whole;
+    if (at < s.len && s.data[at] == '.') {
+        size_t part = digits(s, at + 1);
+        if (part == 0) {
+            return false;
+        }
+        at += 1 + part;
+    }
+    if (at < s.len && (s.data[at] == 'e' || s.data[at] == 'E')) {
+        at++;
+        at += at < s.len && (s.data[at] == '+' || s.data[at] == '-') ? 1 : 0;
+        size_t part = digits(s, at);
+        if (part == 0) {
+            return false;
+        }
+        at += part;
+    }
+    return at == s.len;
+}
+
+static cn_err next_token(cn_slice *s, token *ret)
+{
+    while (s->len > 0 && is_space(s->data[0])) {
+        *s = cn_slice_skip(*s, 1);
+    }
+    if (s->len == 0) {
+        *ret = (token){.kind = TOKEN_END};
+        return CN_OK;
+    }
+    uint8_t c = s->data[0];
+    size_t len = 0;
+    if (c == '{' || c == '}' || c == '[' || c == ']' || c == ',' || c == ':') {
+        *ret = (token){.kind = TOKEN_PUNCT, .punct = c};
+        *s = cn_slice_skip(*s, 1);
+        return CN_OK;
+    }
+    if (c == '"') {
+        *s = cn_slice_skip(*s, 1);
+        cn_err err = text_len(*s, &len);
+        if (err == CN_OK) {
+            *ret = (token){.kind = TOKEN_TEXT, .text = cn_slice_head(*s, len)};
+            *s = cn_slice_skip(*s, len + 1);
+        }
+        return err;
+    }
+    while (len < s->len && ((s->data[len] >= 'a' && s->data[len] <= 'z') || s->data[len] == '-' ||
+                            s->data[len] == '+' || s->data[len] == '.' || s->data[len] == 'E' ||
+                            (s->data[len] >= '0' && s->data[len] <= '9'))) {
+        len++;
+    }
+    cn_slice word = cn_slice_head(*s, len);
+    *s = cn_slice_skip(*s, len);
+    if (!is_number(word) && !cn_slice_is(word, "true") && !cn_slice_is(word, "false") &&
+        !cn_slice_is(word, "null")) {
+        return CN_ERR_MALFORMED;
+    }
+    *ret = (token){.kind = TOKEN_WORD, .text = word};
+    return CN_OK;
+}
+
+static bool is_punct(const token *t, char c)
+{
+    return t->kind == TOKEN_PUNCT && t->punct == (uint8_t)c;
+}
+
+/* Take the next token if it is the character `c`. */
+static bool take_punct(cn_slice *s, char c)
+{
+    cn_slice after = *s;
+    token t = {0};
+    if (next_token(&after, &t) != CN_OK || !is_punct(&t, c)) {
+        return false;
+    }
+    *s = after;
+    return true;
+}
+
+/* Take the next token if it is a text; `key`: if it is this one. */
+static bool take_text(cn_slice *s, const char *key, cn_slice *ret)
+{
+    cn_slice after = *s;
+    token t = {0};
+    if (next_token(&after, &t) != CN_OK || t.kind != TOKEN_TEXT ||
+        (key != NULL && !cn_slice_is(t.text, key))) {
+        return false;
+    }
+    *s = after;
+    *ret = t.text;
+    return true;
+}
+
+/* Behind an opening brace: a link? Then *s moves behind the closing one. */
+static cn_err take_link(cn_slice *s, cn_cid *ret, bool *ret_is_link)
+{
+    cn_slice at = *s;
+    cn_slice text = {0};
+    *ret_is_link = false;
+    if (!take_text(&at, "/", &text) || !take_punct(&at, ':') || !take_text(&at, NULL, &text)) {
+        return CN_OK;
+    }
+    cn_cid cid;
+    cn_err err = cn_cid_parse(text, &cid, NULL);
+    if (err != CN_OK || !take_punct(&at, '}')) {
+        return CN_ERR_MALFORMED;
+    }
+    *s = at;
+    *ret = cid;
+    *ret_is_link = true;
+    return CN_OK;
+}
+
+/* Behind an opening brace: bytes? Then *s moves behind the closing one. */
+static cn_err take_bytes(cn_slice *s, bool *ret_is_bytes)
+{
+    cn_slice at = *s;
+    cn_slice text = {0};
+    *ret_is_bytes = false;
+    if (!take_text(&at, "/", &text) || !take_punct(&at, ':') || !take_punct(&at, '{') ||
+        !take_text(&at, "bytes", &text) || !take_punct(&at, ':') || !take_text(&at, NULL, &text)) {
+        return CN_OK;
+    }
+    if (!take_punct(&at, '}') || !take_punct(&at, '}')) {
+        return CN_ERR_MALFORMED;
+    }
+    *s = at;
+    *ret_is_bytes = true;
+    return CN_OK;
+}
+
+/* What a value begins with. */
+typedef enum value_kind { VALUE_PLAIN, VALUE_LINK, VALUE_LIST, VALUE_MAP } value_kind;
+
+/* Read a value, or the opening of a list or a map. */
+static cn_err take_value(cn_slice *s, value_kind *ret, cn_cid *ret_link)
+{
+    token t = {0};
+    bool is_special = false;
+    cn_err err = next_token(s, &t);
+    if (err != CN_OK) {
+        return err;
+    }
+    if (is_punct(&t, '[')) {
+        *ret = VALUE_LIST;
+        return CN_OK;
+    }
+    if (t.kind == TOKEN_TEXT || t.kind == TOKEN_WORD) {
+        *ret = VALUE_PLAIN;
+        return CN_OK;
+    }
+    if (!is_punct(&t, '{')) {
+        return t.kind == TOKEN_END ? CN_ERR_TRUNCATED : CN_ERR_MALFORMED;
+    }
+    err = take_link(s, ret_link, &is_special);
+    if (err != CN_OK || is_special) {
+        *ret = VALUE_LINK;
+        return err;
+    }
+    err = take_bytes(s, &is_special);
+    *ret = is_special ? VALUE_PLAIN : VALUE_MAP;
+    return err;
+}
+
+/* Pass the key and colon of a map's next pair. */
+static cn_err take_key(cn_slice *s, cn_slice *ret)
+{
+    token t = {0};
+    cn_err err = next_token(s, &t);
+    if (err != CN_OK) {
+        return err;
+    }
+    if (t.kind != TOKEN_TEXT || !take_punct(s, ':')) {
+        return t.kind == TOKEN_END ? CN_ERR_TRUNCATED : CN_ERR_MALFORMED;
+    }
+    *ret = t.text;
+    return CN_OK;
+}
+
+/* Which of the open ones are maps: one bit each. */
+typedef struct nesting {
+    uint8_t is_map[CN_DAGJSON_DEPTH_MAX / 8];
+    size_t depth;
+} nesting;
+
+static bool innermost_is_map(const nesting *n)
+{
+    size_t at = n->depth - 1;
+    return (n->is_map[at / 8] >> at % 8 & 1) != 0;
+}
+
+static cn_err open_one(nesting *n, bool is_map)
+{
+    if (n->depth == CN_DAGJSON_DEPTH_MAX) {
+        return CN_ERR_TOO_DEEP;
+    }
+    uint8_t bit = (uint8_t)(1u << n->depth % 8);
+    uint8_t *byte = &n->is_map[n->depth++ / 8];
+    *byte = (uint8_t)(is_map ? *byte | bit : *byte & ~bit);
+    return CN_OK;
+}
+
+/* After a value: close what ends here; then in a map read the next key. */
+static cn_err after_value(cn_slice *s, nesting *n)
+{
+    cn_slice key = {0};
+    while (n->depth > 0) {
+        bool is_map = innermost_is_map(n);
+        if (take_punct(s, ',')) {
+            return is_map ? take_key(s, &key) : CN_OK;
+        }
+        if (!take_punct(s, is_map ? '}' : ']')) {
+            return s->len == 0 ? CN_ERR_TRUNCATED : CN_ERR_MALFORMED;
+        }
+        n->depth--;
+    }
+    return CN_OK;
+}
+
+/* Pass over one whole value. */
+static cn_err skip_value(cn_slice *s)
+{
+    nesting n = {0};
+    cn_slice key = {0};
+    cn_cid link;
+    do {
+        value_kind kind = VALUE_PLAIN;
+        cn_err err = take_value(s, &kind, &link);
+        if (err == CN_OK && (kind == VALUE_LIST || kind == VALUE_MAP)) {
+            bool is_empty = take_punct(s, kind == VALUE_MAP ? '}' : ']');
+            if (!is_empty) {
+                err = open_one(&n, kind == VALUE_MAP);
+                if (err == CN_OK && kind == VALUE_MAP) {
+                    err = take_key(s, &key);
+                }
+                if (err != CN_OK) {
+                    return err;
+                }
+                continue;
+            }
+        }
+        if (err == CN_OK) {
+            err = after_value(s, &n);
+        }
+        if (err != CN_OK) {
+            return err;
+        }
+    } while (n.depth > 0);
+    return CN_OK;
+}
+
+cn_err cn_dagjson_check(cn_slice block, cn_why *why)
+{
+    cn_slice s = block;
+    token t = {0};
+    cn_err err = skip_value(&s);
+    if (err == CN_OK) {
+        err = next_token(&s, &t);
+    }
+    if (err == CN_OK && t.kind != TOKEN_END) {
+        err = CN_ERR_MALFORMED;
+    }
+    if (err != CN_OK) {
+        return cn_why_set(
+            why, err, "dag-json: %s at byte %zu", cn_err_sentence(err), block.len - s.len);
+    }
+    return CN_OK;
+}
+
+cn_err cn_dagjson_next_link(cn_slice *rest, cn_cid *ret, bool *ret_have)
+{
+    *ret_have = false;
+    for (;;) {
+        token t = {0};
+        cn_err err = next_token(rest, &t);
+        if (err != CN_OK || t.kind == TOKEN_END) {
+            return err;
+        }
+        if (is_punct(&t, '{')) {
+            err = take_link(rest, ret, ret_have);
+            if (err != CN_OK || *ret_have) {
+                return err;
+            }
+        }
+    }
+}
+
+/* The value of four hexadecimal digits, or -1. */
+static int32_t hex4(cn_slice s)
+{
+    int32_t value = 0;
+    if (s.len < 4) {
+        return -1;
+    }
+    for (size_t i = 0; i < 4; i++) {
+        uint8_t c = s.data[i];
+        int digit = c >= '0' && c <= '9'   ? c - '0'
+                    : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                    : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                           : -1;
+        if (digit < 0) {
+            return -1;
+        }
+        value = value << 4 | digit;
+    }
+    return value;
+}
+
+/* One character of a text with escapes, as UTF-8 in `out`; *used bytes of `s`, its length back. */
+static size_t unescape(cn_slice s, uint8_t out[4], size_t *used)
+{
+    static const char from[] = "bfnrt", to[] = "\b\f\n\r\t";
+    *used = 1;
+    out[0] = s.data[0];
+    if (s.data[0] != '\\' || s.len < 2) {
+        return 1;
+    }
+    *used = 2;
+    out[0] = s.data[1];
+    size_t letter = cn_slice_find(cn_str(from), s.data[1]);
+    if (letter < 5) {
+        out[0] = (uint8_t)to[letter];
+        return 1;
+    }
+    if (s.data[1] != 'u') {
+        return 1;
+    }
+    int32_t high = hex4(cn_slice_skip(s, 2));
+    uint32_t rune = high < 0 ? 0xfffd : (uint32_t)high;
+    *used = CN_MIN((size_t)6, s.len);
+    if (rune >= 0xd800 && rune < 0xdc00 && s.len >= 12 && s.data[6] == '\\' && s.data[7] == 'u') {
+        int32_t low = hex4(cn_slice_skip(s, 8));
+        if (low >= 0xdc00 && low < 0xe000) {
+            rune = 0x10000 + ((rune - 0xd800) << 10) + ((uint32_t)low - 0xdc00);
+            *used = 12;
+        }
+    }
+    size_t len = rune < 0x80 ? 1 : rune < 0x800 ? 2 : rune < 0x10000 ? 3 : 4;
+    static const uint8_t lead[5] = {0, 0, 0xc0, 0xe0, 0xf0};
+    for (size_t i = len; i-- > 1; rune >>= 6) {
+        out[i] = (uint8_t)(0x80 | (rune & 0x3f));
+    }
+    out[0] = (uint8_t)(lead[len] | rune);
+    return len;
+}
+
+/* Does a text of the block, escapes and all, say `plain`? */
+static bool text_is(cn_slice text, cn_slice plain)
+{
+    while (text.len > 0) {
+        uint8_t bytes[4] = {0};
+        size_t used = 0;
+        size_t len = unescape(text, bytes, &used);
+        if (!cn_slice_starts(plain, cn_slice_of(bytes, len))) {
+            return false;
+        }
+        plain = cn_slice_skip(plain, len);
+        text = cn_slice_skip(text, used);
+    }
+    return plain.len == 0;
+}
+
+static cn_err no_key(cn_slice segment, cn_why *why)
+{
+    char quoted[CN_QUOTE_TEXT_BYTES];
+    return cn_why_set(why, CN_ERR_NO_LINK, "key not found: %s", cn_quote_text(segment, quoted));
+}
+
+/* Move `s`, which stands behind an opening bracket, to the value that `segment` names. */
+static cn_err enter(cn_slice *s, bool is_map, cn_slice segment, cn_why *why)
+{
+    uint64_t wanted = 0;
+    if (take_punct(s, is_map ? '}' : ']') || (!is_map && cn_num_u64(segment, &wanted) != CN_OK)) {
+        return no_key(segment, why);
+    }
+    for (uint64_t i = 0;; i++) {
+        cn_slice key = {0};
+        cn_err err = is_map ? take_key(s, &key) : CN_OK;
+        if (err != CN_OK) {
+            return err;
+        }
+        if (is_map ? text_is(key, segment) : i == wanted) {
+            return CN_OK;
+        }
+        err = skip_value(s);
+        if (err != CN_OK) {
+            return err;
+        }
+        if (!take_punct(s, ',')) {
+            return no_key(segment, why);
+        }
+    }
+}
+
+cn_err
+cn_dagjson_find(cn_slice block, cn_slice *rest, cn_cid *ret_link, bool *ret_is_link, cn_why *why)
+{
+    cn_slice s = block;
+    for (;;) {
+        value_kind kind = VALUE_PLAIN;
+        cn_slice after = *rest;
+        cn_slice segment = {0};
+        cn_err err = take_value(&s, &kind, ret_link);
+        if (err != CN_OK) {
+            return err;
+        }
+        *ret_is_link = kind == VALUE_LINK;
+        if (kind == VALUE_LINK || !cn_ipfs_path_next(&after, &segment)) {
+            return CN_OK;
+        }
+        if (kind == VALUE_PLAIN) {
+            return cn_why_set(
+                why, CN_ERR_NO_LINK, "a path goes on below a value that is not a map or a list");
+        }
+        err = enter(&s, kind == VALUE_MAP, segment, why);
+        if (err != CN_OK) {
+            return err;
+        }
+        *rest = after;
+    }
+}
