@@ -12,7 +12,7 @@
 enum {
     CN_SHA256_BYTES = 32,
     CN_SHA256_BLOCK_BYTES = 64,
-    CN_SHA256_LANES = 3, /* messages worth collecting for one cn_sha256_many */
+    CN_SHA256_LANES = 4, /* messages worth collecting for one cn_sha256_many */
 };
 
 /* The digest of one message. */
