@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "multiformats/multibase.h"
 #include "multiformats/multihash.h"
 
 enum {
@@ -78,6 +79,13 @@ cn_cid cn_cid_to_v1(const cn_cid *cid);
  * becomes version 1. Errors: UNSUPPORTED (base), those of the buffer.
  */
 CN_MUST_USE cn_err cn_cid_encode_text(const cn_cid *cid, char base, cn_buf *out);
+
+/*
+ * The same for a base of the table, which also reaches those whose prefix is no char. As in Kubo,
+ * a version 0 CID in another base than base58btc becomes version 1. Errors: those of the buffer.
+ */
+CN_MUST_USE cn_err
+cn_cid_encode_multibase(const cn_cid *cid, const cn_multibase *base, cn_buf *out);
 
 /* The usual text into a fixed array, for messages and small outputs: NUL-terminated. */
 enum { CN_CID_TEXT_BYTES = 280 };

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "base/buf.h"
+#include "base/cur.h"
 #include "base/why.h"
 
 enum {
@@ -71,3 +72,15 @@ cn_multihash_sum(uint64_t code, size_t len, cn_slice data, uint8_t *digest, size
  * Do these bytes have this hash? CN_OK or HASH_MISMATCH, UNSUPPORTED. Any thread.
  */
 CN_MUST_USE cn_err cn_multihash_verify(const cn_multihash *mh, cn_slice data);
+
+/*
+ * Read one multihash from the front of `in`, which moves past it; like cn_multihash_decode without
+ * the rule that it fills `in`. `why` gets the sentence Kubo's users know.
+ */
+CN_MUST_USE cn_err cn_multihash_take(cn_cur *in, cn_multihash *ret, cn_why *why);
+
+/* The name of a hash code ("sha2-256"), or NULL if it is none that Kubo names. */
+const char *cn_multihash_name(uint64_t code);
+
+/* The hash code of a name as users write it (any case). Errors: UNSUPPORTED. */
+CN_MUST_USE cn_err cn_multihash_code(cn_slice name, uint64_t *ret, cn_why *why);
