@@ -21,7 +21,7 @@ typedef struct cn_resolve {
     cn_slice rest; /* segments still to walk; at the end: what lies inside the block */
     bool is_done;
     bool in_shard; /* `at` is a shard below the one that a segment began in */
-    cn_cid dir;    /* that one */
+    cn_cid dir;
     uint64_t hash; /* of the segment being looked up in shards */
     unsigned bits_used;
     cn_cid *roots;
@@ -50,7 +50,7 @@ static inline cn_slice cn_resolve_remainder(const cn_resolve *r)
     return r->rest;
 }
 
-/* Parse, resolve by `blocks` and give the results; `ret_rest` is borrowed from `path`. */
+/* Resolve by `blocks` and give the results; `ret_rest` is borrowed from `path`. */
 CN_MUST_USE cn_err cn_resolve_local(
     cn_blocks *blocks,
     cn_mem *mem,
