@@ -8,30 +8,30 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-void cn_json_init(cn_json *j, cn_buf *out, const char *indent)
+void cn_json_init(cn_json_writer *j, cn_buf *out, const char *indent)
 {
-    *j = (cn_json){.out = out, .indent = indent, .empty = true};
+    *j = (cn_json_writer){.out = out, .indent = indent, .empty = true};
 }
 
-cn_err cn_json_finish(const cn_json *j)
+cn_err cn_json_finish(const cn_json_writer *j)
 {
     CN_ASSERT(j->failed != CN_OK || (j->depth == 0 && !j->after_key));
     return j->failed;
 }
 
-static void put(cn_json *j, cn_slice s)
+static void put(cn_json_writer *j, cn_slice s)
 {
     if (j->failed == CN_OK) {
         j->failed = cn_buf_append(j->out, s);
     }
 }
 
-static void put_text(cn_json *j, const char *text)
+static void put_text(cn_json_writer *j, const char *text)
 {
     put(j, cn_str(text));
 }
 
-static void line_break(cn_json *j)
+static void line_break(cn_json_writer *j)
 {
     if (j->indent == NULL) {
         return;
@@ -44,7 +44,7 @@ static void line_break(cn_json *j)
 
 /* What stands before an element: comma and line break in an object or list, nothing behind a key.
  */
-static void lead(cn_json *j)
+static void lead(cn_json_writer *j)
 {
     if (j->after_key) {
         j->after_key = false;
@@ -59,7 +59,7 @@ static void lead(cn_json *j)
     j->empty = false;
 }
 
-static void open_with(cn_json *j, const char *bracket)
+static void open_with(cn_json_writer *j, const char *bracket)
 {
     lead(j);
     put_text(j, bracket);
@@ -70,7 +70,7 @@ static void open_with(cn_json *j, const char *bracket)
     j->empty = true;
 }
 
-static void close_with(cn_json *j, const char *bracket)
+static void close_with(cn_json_writer *j, const char *bracket)
 {
     CN_ASSERT(j->depth > 0 && !j->after_key);
     j->depth--;
@@ -81,22 +81,22 @@ static void close_with(cn_json *j, const char *bracket)
     j->empty = false;
 }
 
-void cn_json_object(cn_json *j)
+void cn_json_object(cn_json_writer *j)
 {
     open_with(j, "{");
 }
 
-void cn_json_object_end(cn_json *j)
+void cn_json_object_end(cn_json_writer *j)
 {
     close_with(j, "}");
 }
 
-void cn_json_list(cn_json *j)
+void cn_json_list(cn_json_writer *j)
 {
     open_with(j, "[");
 }
 
-void cn_json_list_end(cn_json *j)
+void cn_json_list_end(cn_json_writer *j)
 {
     close_with(j, "]");
 }
@@ -125,7 +125,7 @@ static size_t character_length(cn_slice s)
 }
 
 /* The escape of an ASCII character, or NULL if it stands for itself. */
-static const char *ascii_escape(const cn_json *j, uint8_t c, char held[8])
+static const char *ascii_escape(const cn_json_writer *j, uint8_t c, char held[8])
 {
     switch (c) {
     case '"':
@@ -152,7 +152,7 @@ static const char *ascii_escape(const cn_json *j, uint8_t c, char held[8])
     return NULL;
 }
 
-static void put_quoted(cn_json *j, cn_slice text)
+static void put_quoted(cn_json_writer *j, cn_slice text)
 {
     put_text(j, "\"");
     size_t plain = 0; /* bytes at the front of `text` that stand for themselves */
@@ -179,7 +179,7 @@ static void put_quoted(cn_json *j, cn_slice text)
     put_text(j, "\"");
 }
 
-void cn_json_key(cn_json *j, const char *key)
+void cn_json_key(cn_json_writer *j, const char *key)
 {
     CN_ASSERT(j->depth > 0 && !j->after_key);
     lead(j);
@@ -188,18 +188,18 @@ void cn_json_key(cn_json *j, const char *key)
     j->after_key = true;
 }
 
-void cn_json_string(cn_json *j, cn_slice text)
+void cn_json_string(cn_json_writer *j, cn_slice text)
 {
     lead(j);
     put_quoted(j, text);
 }
 
-void cn_json_text(cn_json *j, const char *text)
+void cn_json_text(cn_json_writer *j, const char *text)
 {
     cn_json_string(j, cn_str(text));
 }
 
-void cn_json_int(cn_json *j, int64_t value)
+void cn_json_int(cn_json_writer *j, int64_t value)
 {
     char held[32];
     lead(j);
@@ -207,7 +207,7 @@ void cn_json_int(cn_json *j, int64_t value)
     put_text(j, held);
 }
 
-void cn_json_uint(cn_json *j, uint64_t value)
+void cn_json_uint(cn_json_writer *j, uint64_t value)
 {
     char held[32];
     lead(j);
@@ -226,7 +226,7 @@ static void shortest(double value, char held[40])
     }
 }
 
-void cn_json_float(cn_json *j, double value)
+void cn_json_float(cn_json_writer *j, double value)
 {
     char held[40];
     char plain[64];
@@ -249,49 +249,49 @@ void cn_json_float(cn_json *j, double value)
     put_text(j, plain);
 }
 
-void cn_json_bool(cn_json *j, bool value)
+void cn_json_bool(cn_json_writer *j, bool value)
 {
     lead(j);
     put_text(j, value ? "true" : "false");
 }
 
-void cn_json_null(cn_json *j)
+void cn_json_null(cn_json_writer *j)
 {
     lead(j);
     put_text(j, "null");
 }
 
-void cn_json_raw(cn_json *j, cn_slice json)
+void cn_json_raw(cn_json_writer *j, cn_slice json)
 {
     lead(j);
     put(j, json);
 }
 
-void cn_json_put_text(cn_json *j, const char *key, const char *text)
+void cn_json_put_text(cn_json_writer *j, const char *key, const char *text)
 {
     cn_json_key(j, key);
     cn_json_text(j, text);
 }
 
-void cn_json_put_string(cn_json *j, const char *key, cn_slice text)
+void cn_json_put_string(cn_json_writer *j, const char *key, cn_slice text)
 {
     cn_json_key(j, key);
     cn_json_string(j, text);
 }
 
-void cn_json_put_int(cn_json *j, const char *key, int64_t value)
+void cn_json_put_int(cn_json_writer *j, const char *key, int64_t value)
 {
     cn_json_key(j, key);
     cn_json_int(j, value);
 }
 
-void cn_json_put_uint(cn_json *j, const char *key, uint64_t value)
+void cn_json_put_uint(cn_json_writer *j, const char *key, uint64_t value)
 {
     cn_json_key(j, key);
     cn_json_uint(j, value);
 }
 
-void cn_json_put_bool(cn_json *j, const char *key, bool value)
+void cn_json_put_bool(cn_json_writer *j, const char *key, bool value)
 {
     cn_json_key(j, key);
     cn_json_bool(j, value);

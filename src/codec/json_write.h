@@ -11,7 +11,7 @@
 
 enum { CN_JSON_DEPTH_MAX = 64 };
 
-typedef struct cn_json {
+typedef struct cn_json_writer {
     cn_buf *out;
     const char *indent; /* as json.MarshalIndent with an empty prefix; NULL: compact */
     bool keep_html;     /* leave < > & as they are (Encoder.SetEscapeHTML(false)) */
@@ -19,33 +19,33 @@ typedef struct cn_json {
     unsigned depth;
     bool empty;     /* nothing stands in the innermost object or list yet */
     bool after_key; /* a key was written, its value is due */
-} cn_json;
+} cn_json_writer;
 
 /* Append one value to `out`. `indent` is NULL or e.g. "  ". */
-void cn_json_init(cn_json *j, cn_buf *out, const char *indent);
+void cn_json_init(cn_json_writer *j, cn_buf *out, const char *indent);
 /* The first error: NO_MEMORY, TOO_LARGE (buffer), TOO_DEEP, USAGE (a number that is not finite). */
-CN_MUST_USE cn_err cn_json_finish(const cn_json *j);
+CN_MUST_USE cn_err cn_json_finish(const cn_json_writer *j);
 
-void cn_json_object(cn_json *j);
-void cn_json_object_end(cn_json *j);
-void cn_json_list(cn_json *j);
-void cn_json_list_end(cn_json *j);
-void cn_json_key(cn_json *j, const char *key);
+void cn_json_object(cn_json_writer *j);
+void cn_json_object_end(cn_json_writer *j);
+void cn_json_list(cn_json_writer *j);
+void cn_json_list_end(cn_json_writer *j);
+void cn_json_key(cn_json_writer *j, const char *key);
 
 /* Any bytes; what is not UTF-8 becomes \ufffd. */
-void cn_json_string(cn_json *j, cn_slice text);
-void cn_json_text(cn_json *j, const char *text);
-void cn_json_int(cn_json *j, int64_t value);
-void cn_json_uint(cn_json *j, uint64_t value);
-void cn_json_float(cn_json *j, double value);
-void cn_json_bool(cn_json *j, bool value);
-void cn_json_null(cn_json *j);
+void cn_json_string(cn_json_writer *j, cn_slice text);
+void cn_json_text(cn_json_writer *j, const char *text);
+void cn_json_int(cn_json_writer *j, int64_t value);
+void cn_json_uint(cn_json_writer *j, uint64_t value);
+void cn_json_float(cn_json_writer *j, double value);
+void cn_json_bool(cn_json_writer *j, bool value);
+void cn_json_null(cn_json_writer *j);
 /* Bytes that are one JSON value already. */
-void cn_json_raw(cn_json *j, cn_slice json);
+void cn_json_raw(cn_json_writer *j, cn_slice json);
 
 /* "key": value, in one call. */
-void cn_json_put_text(cn_json *j, const char *key, const char *text);
-void cn_json_put_string(cn_json *j, const char *key, cn_slice text);
-void cn_json_put_int(cn_json *j, const char *key, int64_t value);
-void cn_json_put_uint(cn_json *j, const char *key, uint64_t value);
-void cn_json_put_bool(cn_json *j, const char *key, bool value);
+void cn_json_put_text(cn_json_writer *j, const char *key, const char *text);
+void cn_json_put_string(cn_json_writer *j, const char *key, cn_slice text);
+void cn_json_put_int(cn_json_writer *j, const char *key, int64_t value);
+void cn_json_put_uint(cn_json_writer *j, const char *key, uint64_t value);
+void cn_json_put_bool(cn_json_writer *j, const char *key, bool value);

@@ -112,7 +112,7 @@ static bool inlined(const cn_import_options *o, cn_slice block)
 static cn_err
 hash_group(const cn_import_options *o, cn_add_leaf *leaves, size_t len, uint64_t codec)
 {
-    cn_slice in[HASH_GROUP];
+    cn_slice in[HASH_GROUP] = {0};
     uint8_t digests[HASH_GROUP][CN_SHA256_BYTES];
     for (size_t i = 0; i < len; i++) {
         in[i] = leaves[i].block;
