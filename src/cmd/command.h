@@ -59,7 +59,7 @@ enum {
     CN_CMD_NO_LOCAL = 4,    /* needs a daemon */
     CN_CMD_NO_API = 8,      /* does not talk to a daemon even if one runs (init, daemon) */
     CN_CMD_TAKES_UNINIT = 16, /* needs the repo's place, not a repo in it (init) */
-    CN_CMD_HAS_JSON = 32,   /* has a JSON encoder of its own, besides the usual (pin ls) */
+    CN_CMD_UNBUILT = 32,    /* known by name, says so and fails */
 };
 
 /*
@@ -95,6 +95,7 @@ typedef struct cn_command {
      */
     cn_err (*run)(cn_call *call);
     const cn_client_side *client; /* NULL: the daemon's bytes are copied */
+    const char *known; /* UNBUILT: its options for `commands -f`, "verbose,v human" */
 } cn_command;
 
 /* --- what a command is given --- */
@@ -176,10 +177,15 @@ const atomic_bool *cn_call_cancel_flag(const cn_call *call);
 /* --- CIDs as text --- */
 
 /*
- * Append the CID in the base of --cid-base (version 0 becomes 1 in any other than base58btc, and
- * with --upgrade-cidv0-in-output). An unsupported base was refused before `run`.
+ * Check --cid-base: call it first in commands that print CIDs, so that a bad one fails before
+ * anything is done. Errors: USAGE (`unsupported multibase encoding: x` is said).
  */
-CN_MUST_USE cn_err cn_call_cid_text(const cn_call *call, const cn_cid *cid, cn_buf *out);
+CN_MUST_USE cn_err cn_call_check_base(cn_call *call);
+/*
+ * Append the CID in the base of --cid-base (version 0 becomes 1 in any other than base58btc, and
+ * with --upgrade-cidv0-in-output). Errors: USAGE (as above), those of the buffer.
+ */
+CN_MUST_USE cn_err cn_call_cid_text(cn_call *call, const cn_cid *cid, cn_buf *out);
 
 /* --- output --- */
 

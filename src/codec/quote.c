@@ -121,3 +121,33 @@ const char *cn_quote_text(cn_slice text, char out[CN_QUOTE_TEXT_BYTES])
     out[len] = '\0';
     return out;
 }
+
+static bool needs_escape(cn_slice text)
+{
+    while (text.len > 0) {
+        uint32_t rune = 0;
+        size_t len = utf8_take(text, &rune);
+        if (len > 0 && (rune == '\\' || !prints(rune))) {
+            return true;
+        }
+        text = cn_slice_skip(text, CN_MAX(len, (size_t)1));
+    }
+    return false;
+}
+
+cn_err cn_quote_nonprint(cn_slice name, cn_buf *out)
+{
+    if (!needs_escape(name)) {
+        return cn_buf_append(out, name);
+    }
+    cn_err err = CN_OK;
+    while (name.len > 0) {
+        char escape[12];
+        size_t used = 0;
+        cn_slice piece = quoted_char(name, escape, &used);
+        CN_TRY(cn_buf_append(out, cn_slice_is(piece, "\\\"") ? cn_str("\"") : piece));
+        name = cn_slice_skip(name, used);
+    }
+out:
+    return err;
+}

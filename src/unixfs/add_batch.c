@@ -70,9 +70,10 @@ static cn_slice wrap_leaf(cn_add_batch *b, uint8_t *bytes, size_t len, const cn_
     if (meta != NULL) {
         cn_import_meta_set(meta, &d);
     }
-    /* What stands behind the bytes is the message without type and data. */
+    /* What stands behind the bytes is the message without type and data; it fits, so nothing grows.
+     */
     uint8_t tail[CN_ADD_TAIL_BYTES];
-    cn_buf after = {.data = tail, .cap = sizeof tail, .max = sizeof tail};
+    cn_buf after = {.data = tail, .cap = sizeof tail, .max = sizeof tail, .mem = cn_mem_default()};
     CN_ASSERT(cn_unixfs_data_encode(&d, NULL, &after) == CN_OK);
     cn_slice behind = cn_slice_skip(cn_buf_slice(&after), 2);
     cn_copy(bytes + len, behind.data, behind.len);
@@ -111,7 +112,7 @@ static bool inlined(const cn_import_options *o, cn_slice block)
 static cn_err
 hash_group(const cn_import_options *o, cn_add_leaf *leaves, size_t len, uint64_t codec)
 {
-    cn_slice in[HASH_GROUP];
+    cn_slice in[HASH_GROUP] = {0};
     uint8_t digests[HASH_GROUP][CN_SHA256_BYTES];
     for (size_t i = 0; i < len; i++) {
         in[i] = leaves[i].block;

@@ -1,0 +1,44 @@
+/*
+ * cn_gc: a collection with the repo held alone. Mark every block to keep, then sweep: the others
+ * are removed, segments without live blocks are unlinked, those with little left are rewritten.
+ * Between cn_gc_new and the end of the sweep nobody may put or delete; reading is fine. Safe to
+ * interrupt (or crash) anywhere: what was marked is never lost, the rest is taken next time.
+ *
+ * Memory: one bit per block. Works at the quota and on a full disk.
+ */
+#pragma once
+
+#include "store/store.h"
+
+typedef struct cn_gc cn_gc;
+
+typedef struct cn_gc_stats {
+    uint64_t removed_blocks;
+    uint64_t removed_bytes; /* of the blocks' data */
+    uint64_t freed_bytes;   /* given back to the disk */
+    uint64_t segments_unlinked;
+    uint64_t segments_rewritten;
+} cn_gc_stats;
+
+/* Begin: flushes the store. Errors: those of cn_store_flush, NO_MEMORY. */
+CN_MUST_USE cn_err cn_gc_new(cn_store *s, cn_gc **ret, cn_why *why);
+/* Accepts NULL. */
+void cn_gc_free(cn_gc *g);
+
+/*
+ * Keep this block. *ret_new (nullable) is false if it was marked before, so that a walk need not
+ * go below it again. Identity CIDs are fine and never new. Errors: NOT_FOUND, IO, NO_MEMORY.
+ */
+CN_MUST_USE cn_err cn_gc_mark(cn_gc *g, const cn_cid *cid, bool *ret_new);
+
+/*
+ * Do the next piece of the sweep (at most one segment, or 64 MiB rewritten). `removed` (nullable)
+ * is told of each block removed, once that is durable. *ret_done: nothing is left to do. An error
+ * from `removed` is returned; the sweep may go on afterwards. Errors: IO, NO_MEMORY.
+ */
+typedef cn_err (*cn_gc_removed)(void *ctx, const cn_cid *cid, uint32_t block_bytes);
+CN_MUST_USE cn_err
+cn_gc_sweep(cn_gc *g, cn_gc_removed removed, void *ctx, bool *ret_done, cn_why *why);
+
+/* What has been done so far. */
+cn_gc_stats cn_gc_stat(const cn_gc *g);
