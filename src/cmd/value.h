@@ -19,8 +19,7 @@ typedef union cn_value {
  * Read `text` (NUL-terminated) as a value of `kind`. Strings are left alone. Errors: USAGE, with
  * the sentence `strconv.ParseInt: parsing "x": invalid syntax` and the like in `why`.
  */
-CN_MUST_USE cn_err
-cn_value_parse(cn_opt_kind kind, const char *text, cn_value *ret, cn_why *why);
+CN_MUST_USE cn_err cn_value_parse(cn_opt_kind kind, const char *text, cn_value *ret, cn_why *why);
 
 /*
  * A duration such as "1h2m3.5s", "-1s", "0", "300ms" (units ns us µs ms s m h). Errors: USAGE, with
