@@ -120,7 +120,7 @@ out:
 static cn_err put_names(void *ctx, const cn_command *c, cn_slice name, cn_slice alias)
 {
     CN_UNUSED(c);
-    cn_json *j = ctx;
+    cn_json_writer *j = ctx;
     cn_json_object(j);
     cn_json_key(j, "Names");
     cn_json_list(j);
@@ -133,7 +133,7 @@ static cn_err put_names(void *ctx, const cn_command *c, cn_slice name, cn_slice 
     return CN_OK;
 }
 
-static void close_command(cn_json *j, const cn_command *c)
+static void close_command(cn_json_writer *j, const cn_command *c)
 {
     cn_json_list_end(j);
     cn_json_key(j, "Options");
@@ -156,7 +156,7 @@ static cn_err commands_json(cn_call *call, cn_buf *out, const void *value)
     if (err != CN_OK) {
         return err;
     }
-    cn_json j;
+    cn_json_writer j;
     cn_json_init(&j, out, NULL);
     for (size_t i = 0; i <= len; i++) {
         const cn_command *c = i == 0 ? &cn_command_root : list[i - 1];

@@ -20,7 +20,7 @@ static cn_err version_json(cn_call *call, cn_buf *out, const void *value)
 {
     CN_UNUSED(call);
     CN_UNUSED(value);
-    cn_json j;
+    cn_json_writer j;
     cn_json_init(&j, out, NULL);
     cn_json_object(&j);
     cn_json_put_text(&j, "Version", CN_KUBO_VERSION);
