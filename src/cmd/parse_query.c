@@ -94,7 +94,7 @@ static const char *kind_name(cn_opt_kind kind)
 
 static cn_err keep_option(cn_request *r, const cn_opt *opt, const char *text, cn_why *why)
 {
-    char held[CN_QUOTE_BYTES];
+    char held[CN_QUOTE_TEXT_BYTES];
     for (size_t i = 0; i < r->options_len && opt->kind != CN_OPT_STRINGS; i++) {
         if (r->options[i].opt == opt) {
             return cn_why_set(
@@ -108,7 +108,8 @@ static cn_err keep_option(cn_request *r, const cn_opt *opt, const char *text, cn
         return cn_why_set(
             why, err, "could not convert %s%s to type \"%s\" (for option \"-%s\")",
             text[0] == '\0' ? "empty value" : "value ",
-            text[0] == '\0' ? "" : cn_quote_text(text, held), kind_name(opt->kind), opt->name);
+            text[0] == '\0' ? "" : cn_quote_text(cn_str(text), held), kind_name(opt->kind),
+            opt->name);
     }
     return cn_request_add_option(r, opt, false, text, value);
 }

@@ -16,8 +16,8 @@ typedef struct scan {
 
 static cn_err unknown(scan *s, const char *name)
 {
-    char held[CN_QUOTE_BYTES];
-    return cn_why_set(s->why, CN_ERR_USAGE, "unknown option %s", cn_quote_text(name, held));
+    char held[CN_QUOTE_TEXT_BYTES];
+    return cn_why_set(s->why, CN_ERR_USAGE, "unknown option %s", cn_quote_text(cn_str(name), held));
 }
 
 /* Keep a value, unless the option has one already. */
@@ -43,9 +43,10 @@ static cn_err keep(scan *s, const cn_opt *opt, bool by_alias, const char *text)
 static cn_err take_next(scan *s, const char *named, const char **ret)
 {
     if (s->at + 1 >= s->len) {
-        char held[CN_QUOTE_BYTES];
+        char held[CN_QUOTE_TEXT_BYTES];
         return cn_why_set(
-            s->why, CN_ERR_USAGE, "missing argument for option %s", cn_quote_text(named, held));
+            s->why, CN_ERR_USAGE, "missing argument for option %s",
+            cn_quote_text(cn_str(named), held));
     }
     *ret = s->words[++s->at];
     return CN_OK;
