@@ -177,6 +177,7 @@ cn_err cn_duration_text(int64_t ns, cn_buf *out)
 {
     cn_err err = CN_OK;
     uint64_t value = ns < 0 ? 0 - (uint64_t)ns : (uint64_t)ns;
+    uint64_t minutes = 0;
     if (ns < 0) {
         CN_TRY(cn_buf_byte(out, '-'));
     }
@@ -192,7 +193,7 @@ cn_err cn_duration_text(int64_t ns, cn_buf *out)
     if (value < (uint64_t)CN_NS_PER_S) {
         return put_scaled(out, value, 1000000, "ms");
     }
-    uint64_t minutes = value / (60 * (uint64_t)CN_NS_PER_S);
+    minutes = value / (60 * (uint64_t)CN_NS_PER_S);
     if (minutes >= 60) {
         CN_TRY(cn_buf_printf(out, "%lluh", (unsigned long long)(minutes / 60)));
     }

@@ -144,6 +144,7 @@ static cn_err write_plain(cn_dir_builder *b, cn_import_ref *ret, cn_why *why)
     cn_import_ref made = {0};
     cn_buf block = {0};
     cn_buf message = {0};
+    cn_slice data = {0};
     cn_buf_init(&block, mem, ENTRIES_MAX_BYTES);
     cn_buf_init(&message, mem, ENTRIES_MAX_BYTES);
     cn_dagpb_link *links = cn_alloc_array(mem, b->len, sizeof *links);
@@ -151,7 +152,7 @@ static cn_err write_plain(cn_dir_builder *b, cn_import_ref *ret, cn_why *why)
     CN_TRY(err);
     CN_TRY(sorted_links(b, links, why));
     CN_TRY(cn_unixfs_data_encode(&d, NULL, &message));
-    cn_slice data = cn_buf_slice(&message);
+    data = cn_buf_slice(&message);
     CN_TRY(cn_dagpb_encode(links, b->len, &data, &block));
     CN_TRY(cn_emit_node(b->emit, cn_buf_slice(&block), &made.cid, why));
     made.tsize_bytes = block.len;

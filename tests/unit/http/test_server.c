@@ -128,7 +128,7 @@ static void ask(const char *request, cn_buf *ret)
     size_t len = strlen(request);
     CHECK_EQ(send(fd, request, len, MSG_NOSIGNAL), (long long)len);
     for (;;) {
-        uint8_t piece[65536];
+        uint8_t piece[8192];
         ssize_t n = recv(fd, piece, sizeof piece, 0);
         if (n <= 0) {
             break;
