@@ -14,12 +14,14 @@ enum { FIXTURE_MAX_BYTES = 64 << 20, HEX_MAX_BYTES = 4096, HEX_TURNS = 8, PATH_B
 
 static int passed, failed, skipped;
 static bool running_failed, running_skipped;
+static int running_prints; /* failed checks of the running test that were printed */
 static char temp_dir[64];
 
 void test_run(const char *name, void (*function)(void))
 {
     running_failed = false;
     running_skipped = false;
+    running_prints = 0;
     function();
     if (running_failed) {
         failed++;
@@ -70,10 +72,20 @@ int test_end(void)
     return failed != 0;
 }
 
+/* A check has failed: is it among the first of its test, whose details are printed? */
+static bool note_failure(void)
+{
+    enum { PRINTS_MAX = 10 };
+    running_failed = true;
+    if (running_prints++ == PRINTS_MAX) {
+        printf("more checks failed\n");
+    }
+    return running_prints <= PRINTS_MAX;
+}
+
 bool test_check(bool good, const char *file, int line, const char *text)
 {
-    if (!good) {
-        running_failed = true;
+    if (!good && note_failure()) {
         printf("%s:%d: not so: %s\n", file, line, text);
     }
     return good;
@@ -82,8 +94,7 @@ bool test_check(bool good, const char *file, int line, const char *text)
 bool test_check_eq(
     long long a, long long b, const char *file, int line, const char *a_text, const char *b_text)
 {
-    if (a != b) {
-        running_failed = true;
+    if (a != b && note_failure()) {
         printf("%s:%d: %s is %lld, %s is %lld\n", file, line, a_text, a, b_text, b);
     }
     return a == b;
@@ -91,8 +102,7 @@ bool test_check_eq(
 
 bool test_check_err(cn_err got, cn_err expected, const char *file, int line, const char *text)
 {
-    if (got != expected) {
-        running_failed = true;
+    if (got != expected && note_failure()) {
         printf(
             "%s:%d: %s gives %s, expected %s\n", file, line, text, cn_err_name(got),
             cn_err_name(expected));
@@ -109,8 +119,7 @@ bool test_check_str(
     const char *b_text)
 {
     bool same = a != NULL && b != NULL && strcmp(a, b) == 0;
-    if (!same) {
-        running_failed = true;
+    if (!same && note_failure()) {
         printf("%s:%d: %s is\n  \"%s\"\n", file, line, a_text, a == NULL ? "(null)" : a);
         printf("  %s is\n  \"%s\"\n", b_text, b == NULL ? "(null)" : b);
     }
@@ -130,8 +139,7 @@ bool test_check_bytes(
     cn_slice a, cn_slice b, const char *file, int line, const char *a_text, const char *b_text)
 {
     bool same = cn_slice_eq(a, b);
-    if (!same) {
-        running_failed = true;
+    if (!same && note_failure()) {
         printf("%s:%d: bytes differ\n", file, line);
         print_bytes(a_text, a);
         print_bytes(b_text, b);
