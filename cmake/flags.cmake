@@ -42,7 +42,7 @@ if(CAIRN_WERROR)
     add_compile_options(-Werror)
 endif()
 
-add_compile_definitions(_GNU_SOURCE)
+add_compile_definitions(_GNU_SOURCE CAIRN_VERSION="${PROJECT_VERSION}")
 add_compile_options(
     -fvisibility=hidden -fno-common -fno-strict-aliasing -fwrapv -fno-delete-null-pointer-checks
     -ffunction-sections -fdata-sections)

@@ -1,15 +1,10 @@
 # One library per line of src/LAYERS, linked against just the layers that the line names.
 
 find_library(LMDB_LIBRARY lmdb REQUIRED)
-find_library(JANSSON_LIBRARY jansson REQUIRED)
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS src/LAYERS)
 
 # Libraries linked at start by a layer; all others are opened on first use.
 set(libraries_store ${LMDB_LIBRARY})
-set(libraries_node ${JANSSON_LIBRARY})
-set(libraries_cmd ${JANSSON_LIBRARY})
-set(libraries_rpc ${JANSSON_LIBRARY})
-set(libraries_cli ${JANSSON_LIBRARY})
 
 file(STRINGS src/LAYERS layer_lines REGEX "^[a-z]")
 set(all_layers "")
@@ -44,4 +39,18 @@ if(EXISTS ${CMAKE_SOURCE_DIR}/src/cli/main.c)
     if(CMAKE_BUILD_TYPE STREQUAL "Release")
         target_link_options(cairn PRIVATE -pie -s)
     endif()
+endif()
+
+# The public C API as a shared library that exports cairn_* and nothing else, and the program that
+# shows it.
+if(TARGET cn_api)
+    file(GLOB api_sources CONFIGURE_DEPENDS src/api/*.c)
+    add_library(cairn_shared SHARED ${api_sources})
+    set_target_properties(
+        cairn_shared PROPERTIES OUTPUT_NAME cairn VERSION ${PROJECT_VERSION} SOVERSION 0)
+    target_include_directories(cairn_shared PRIVATE src PUBLIC include)
+    target_link_libraries(cairn_shared PRIVATE -Wl,--start-group ${all_layers} -Wl,--end-group)
+    target_link_options(cairn_shared PRIVATE -Wl,--exclude-libs,ALL)
+    add_executable(keep examples/api/keep.c)
+    target_link_libraries(keep PRIVATE cairn_shared)
 endif()

@@ -7,7 +7,7 @@ add_library(cn_test STATIC tests/lib/test.c)
 target_include_directories(cn_test PUBLIC tests src include)
 target_compile_definitions(
     cn_test PRIVATE CAIRN_FIXTURES_DEFAULT="${CMAKE_SOURCE_DIR}/../shared/fixtures")
-target_link_libraries(cn_test PUBLIC cn_base)
+target_link_libraries(cn_test PUBLIC cn_base ${JANSSON_LIBRARY})
 add_library(cn_replay STATIC tests/lib/replay.c)
 target_link_libraries(cn_replay PUBLIC cn_test)
 

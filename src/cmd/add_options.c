@@ -38,18 +38,12 @@ static cn_err check_inline_and_name(cn_call *call)
     const char *name = cn_call_string(call, "pin-name", NULL);
     if (cn_call_flag(call, "inline", NULL) && limit > CN_IMPORT_INLINE_MAX_BYTES) {
         return cn_call_fail(
-            call,
-            CN_ERR_USAGE,
-            "inline-limit %lld exceeds maximum allowed size of %d bytes",
-            (long long)limit,
-            CN_IMPORT_INLINE_MAX_BYTES);
+            call, CN_ERR_USAGE, "inline-limit %lld exceeds maximum allowed size of %d bytes",
+            (long long)limit, CN_IMPORT_INLINE_MAX_BYTES);
     }
     if (name != NULL && cn_str(name).len > PIN_NAME_MAX_BYTES) {
         return cn_call_fail(
-            call,
-            CN_ERR_USAGE,
-            "pin name is %zu bytes (max %d bytes)",
-            cn_str(name).len,
+            call, CN_ERR_USAGE, "pin name is %zu bytes (max %d bytes)", cn_str(name).len,
             PIN_NAME_MAX_BYTES);
     }
     return CN_OK;
@@ -59,6 +53,8 @@ static cn_err check_inline_and_name(cn_call *call)
 static cn_err shape(cn_call *call, cn_import_options *o)
 {
     bool given = false;
+    bool flag = false;
+    int64_t n = 0;
     cn_err err = CN_OK;
     const char *text = cn_call_string(call, "chunker", NULL);
     if (text != NULL && text[0] != '\0') {
@@ -68,15 +64,15 @@ static cn_err shape(cn_call *call, cn_import_options *o)
     if (text != NULL && text[0] != '\0') {
         CN_TRY(cn_config_hash(cn_str(text), &o->hash, cn_call_why(call)));
     }
-    bool trickle = cn_call_flag(call, "trickle", &given);
+    flag = cn_call_flag(call, "trickle", &given);
     if (given) {
-        o->layout = trickle ? CN_LAYOUT_TRICKLE : CN_LAYOUT_BALANCED;
+        o->layout = flag ? CN_LAYOUT_TRICKLE : CN_LAYOUT_BALANCED;
     }
-    bool raw = cn_call_flag(call, "raw-leaves", &given);
+    flag = cn_call_flag(call, "raw-leaves", &given);
     if (given) {
-        o->raw_leaves = raw ? CN_CHOICE_YES : CN_CHOICE_NO;
+        o->raw_leaves = flag ? CN_CHOICE_YES : CN_CHOICE_NO;
     }
-    int64_t n = cn_call_int(call, "cid-version", &given);
+    n = cn_call_int(call, "cid-version", &given);
     if (given) {
         o->cid_version = (int)n;
     }
@@ -115,8 +111,7 @@ static cn_err metadata(cn_call *call, cn_import_options *o)
     if (o->preserve_mode || o->preserve_mtime || o->has_mode || o->has_mtime) {
         if (o->raw_leaves == CN_CHOICE_YES) {
             return cn_call_fail(
-                call,
-                CN_ERR_USAGE,
+                call, CN_ERR_USAGE,
                 "raw-leaves can't be used with UnixFS metadata like mode or modification time");
         }
         o->raw_leaves = CN_CHOICE_NO;
@@ -132,9 +127,7 @@ static cn_err check_together(cn_call *call, const cn_import_options *o)
     }
     if (!o->has_mtime && cn_call_uint(call, "mtime-nsecs", NULL) != 0) {
         return cn_call_fail(
-            call,
-            CN_ERR_USAGE,
-            "option \"mtime-nsecs\" requires \"mtime\" to be provided as well");
+            call, CN_ERR_USAGE, "option \"mtime-nsecs\" requires \"mtime\" to be provided as well");
     }
     return CN_OK;
 }

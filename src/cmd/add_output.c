@@ -106,6 +106,7 @@ static cn_err print_added(cn_call *call, cn_slice cid, cn_slice name)
     add_print *print = NULL;
     cn_buf line;
     cn_err err = CN_OK;
+    bool quiet = cn_call_flag(call, "quiet", NULL);
     cn_buf_init(&line, cn_call_mem(call), 1 << 20);
     CN_TRY(print_state(call, &print));
     if (cn_call_flag(call, "quieter", NULL)) {
@@ -113,7 +114,6 @@ static cn_err print_added(cn_call *call, cn_slice cid, cn_slice name)
         CN_TRY(cn_buf_append(&print->last_cid, cid));
         goto out;
     }
-    bool quiet = cn_call_flag(call, "quiet", NULL);
     if (!quiet) {
         CN_TRY(cn_buf_text(&line, "added "));
     }
@@ -152,11 +152,13 @@ static cn_err client_line(cn_call *call, cn_slice json)
     enum { LINE_MAX_BYTES = 1 << 20 };
     cn_json_doc doc;
     cn_json *value = NULL;
+    const cn_json *hash = NULL;
+    const cn_json *name = NULL;
     cn_err err = CN_OK;
     cn_json_doc_init(&doc, cn_call_mem(call), LINE_MAX_BYTES);
     CN_TRY(cn_json_parse(&doc, json, CN_JSON_WHOLE, &value, cn_call_why(call)));
-    const cn_json *hash = cn_json_get(value, cn_str("Hash"));
-    const cn_json *name = cn_json_get(value, cn_str("Name"));
+    hash = cn_json_get(value, cn_str("Hash"));
+    name = cn_json_get(value, cn_str("Name"));
     if (hash != NULL && hash->text.len > 0) {
         CN_TRY(print_added(call, hash->text, name == NULL ? (cn_slice){0} : name->text));
     }

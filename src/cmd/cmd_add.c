@@ -1,6 +1,6 @@
 /*
- * `add`: files and folders become blocks in the repo, and their roots are pinned. The arguments, and
- * the run; what flags and config make of the import is in add_options.c, what is printed in
+ * `add`: files and folders become blocks in the repo, and their roots are pinned. The arguments,
+ * and the run; what flags and config make of the import is in add_options.c, what is printed in
  * add_output.c.
  *
  * A root's line is emitted only after its pin is on the disk; the command ends well only after all
@@ -26,8 +26,8 @@ typedef struct add_run {
     bool silent;
 } add_run;
 
-static cn_err put_blocks(
-    cn_import_sink *sink, const cn_import_block *blocks, size_t blocks_len, cn_why *why)
+static cn_err
+put_blocks(cn_import_sink *sink, const cn_import_block *blocks, size_t blocks_len, cn_why *why)
 {
     add_run *run = (add_run *)sink;
     cn_err err = cn_call_check(run->call);
@@ -66,8 +66,7 @@ static cn_err added(cn_add_observer *observer, const cn_add_event *event, cn_why
     return err;
 }
 
-static cn_err
-progress(cn_add_observer *observer, cn_slice path, uint64_t file_bytes, cn_why *why)
+static cn_err progress(cn_add_observer *observer, cn_slice path, uint64_t file_bytes, cn_why *why)
 {
     add_run *run = (add_run *)((char *)observer - offsetof(add_run, observer));
     CN_UNUSED(why);
@@ -102,33 +101,41 @@ out:
     return err;
 }
 
-static cn_err run_add(cn_call *call)
+static cn_err import_files(cn_call *call, add_run *run, const cn_import_options *options)
 {
-    add_run run;
-    cn_import_options options;
     cn_cid root;
     cn_why *why = cn_call_why(call);
-    cn_err err = CN_OK;
     bool only_hash = cn_call_flag(call, "only-hash", NULL);
-    CN_TRY(cn_add_options(call, &options));
-    CN_TRY(prepare_run(call, &run));
-    if (cn_call_files(call) == NULL) {
-        return cn_call_fail(call, CN_ERR_USAGE, "expected a file argument");
-    }
     const cn_add_request request = {
         .rt = cn_call_rt(call),
         .mem = cn_call_mem(call),
         .source = cn_call_files(call),
-        .options = &options,
-        .sink = only_hash ? NULL : &run.sink,
-        .observer = &run.observer,
+        .options = options,
+        .sink = only_hash ? NULL : &run->sink,
+        .observer = &run->observer,
         .wrap = cn_call_flag(call, "wrap-with-directory", NULL),
         .skip_empty_dirs = !cn_call_flag(call, "empty-dirs", NULL),
     };
+    if (request.source == NULL) {
+        return cn_call_fail(call, CN_ERR_USAGE, "expected a file argument");
+    }
+    cn_err err = CN_OK;
     CN_TRY(cn_add(&request, &root, why));
     if (!only_hash) {
-        CN_TRY(cn_store_flush(run.store, why));
+        CN_TRY(cn_store_flush(run->store, why));
     }
+out:
+    return err;
+}
+
+static cn_err run_add(cn_call *call)
+{
+    add_run run;
+    cn_import_options options;
+    cn_err err = CN_OK;
+    CN_TRY(cn_add_options(call, &options));
+    CN_TRY(prepare_run(call, &run));
+    CN_TRY(import_files(call, &run, &options));
 out:
     if (err != CN_OK) {
         err = cn_call_fail_why(call, err);

@@ -54,12 +54,12 @@ typedef struct cn_arg {
 } cn_arg;
 
 enum {
-    CN_CMD_NO_REPO = 1,     /* runs without a repo, always in this process */
-    CN_CMD_NO_REMOTE = 2,   /* not offered over RPC (404) */
-    CN_CMD_NO_LOCAL = 4,    /* needs a daemon */
-    CN_CMD_NO_API = 8,      /* does not talk to a daemon even if one runs (init, daemon) */
+    CN_CMD_NO_REPO = 1,       /* runs without a repo, always in this process */
+    CN_CMD_NO_REMOTE = 2,     /* not offered over RPC (404) */
+    CN_CMD_NO_LOCAL = 4,      /* needs a daemon */
+    CN_CMD_NO_API = 8,        /* does not talk to a daemon even if one runs (init, daemon) */
     CN_CMD_TAKES_UNINIT = 16, /* needs the repo's place, not a repo in it (init) */
-    CN_CMD_UNBUILT = 32,    /* known by name, says so and fails */
+    CN_CMD_UNBUILT = 32,      /* known by name, says so and fails */
 };
 
 /*
@@ -77,12 +77,12 @@ typedef struct cn_client_side {
 } cn_client_side;
 
 typedef struct cn_command {
-    const char *path;    /* "pin/ls"; "" is the root */
-    const char *summary; /* one line, no full stop needed by the reader of a list */
-    const char *about;   /* more, for --help; NULL: nothing */
-    const cn_arg *args;  /* NULL: none */
-    const cn_opt *opts;  /* NULL: none besides the global ones */
-    unsigned flags;      /* CN_CMD_* */
+    const char *path;             /* "pin/ls"; "" is the root */
+    const char *summary;          /* one line, no full stop needed by the reader of a list */
+    const char *about;            /* more, for --help; NULL: nothing */
+    const cn_arg *args;           /* NULL: none */
+    const cn_opt *opts;           /* NULL: none besides the global ones */
+    unsigned flags;               /* CN_CMD_* */
     const cn_output_type *output; /* what it emits; NULL: raw bytes or nothing */
     /*
      * On the command line only, before anything is opened or sent: checks, and changes of options
@@ -95,7 +95,7 @@ typedef struct cn_command {
      */
     cn_err (*run)(cn_call *call);
     const cn_client_side *client; /* NULL: the daemon's bytes are copied */
-    const char *known; /* UNBUILT: its options for `commands -f`, "verbose,v human" */
+    const char *known;            /* UNBUILT: its options for `commands -f`, "verbose,v human" */
 } cn_command;
 
 /* --- what a command is given --- */

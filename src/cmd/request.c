@@ -45,8 +45,8 @@ cn_err cn_request_add_arg(cn_request *r, cn_texts *to, cn_slice text)
     return CN_OK;
 }
 
-cn_err cn_request_add_option(
-    cn_request *r, const cn_opt *opt, bool by_alias, const char *text, cn_value v)
+cn_err
+cn_request_add_option(cn_request *r, const cn_opt *opt, bool by_alias, const char *text, cn_value v)
 {
     cn_err err = cn_array_grow(
         r->mem, (void **)&r->options, &r->options_cap, r->options_len, CN_REQUEST_OPTIONS_MAX,

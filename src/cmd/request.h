@@ -44,8 +44,8 @@ void cn_request_release(cn_request *r);
 /* Append a copy. Errors: NO_MEMORY, TOO_LARGE. */
 CN_MUST_USE cn_err cn_request_add_arg(cn_request *r, cn_texts *to, cn_slice text);
 /* Keep a value of `opt`; the text is copied. A later one of the same option does not replace. */
-CN_MUST_USE cn_err
-cn_request_add_option(cn_request *r, const cn_opt *opt, bool by_alias, const char *text, cn_value v);
+CN_MUST_USE cn_err cn_request_add_option(
+    cn_request *r, const cn_opt *opt, bool by_alias, const char *text, cn_value v);
 /* The value given for the option of this first name, or NULL. */
 const cn_given *cn_request_option(const cn_request *r, const char *name);
 
@@ -72,9 +72,8 @@ CN_MUST_USE cn_err cn_request_bind(cn_request *r, cn_why *why);
  * `has_files`: a multipart body came with it.
  * Errors: NOT_FOUND (404), USAGE (400, with the sentence), NO_MEMORY.
  */
-CN_MUST_USE cn_err cn_request_from_query(
-    cn_request *r, cn_slice path, cn_slice query, bool has_files, cn_why *why);
+CN_MUST_USE cn_err
+cn_request_from_query(cn_request *r, cn_slice path, cn_slice query, bool has_files, cn_why *why);
 
 /* The other way: append "pin/ls?arg=..&type=.." for a request that a daemon shall run. */
-CN_MUST_USE cn_err
-cn_request_to_query(const cn_request *r, cn_encoding encoding, cn_buf *out);
+CN_MUST_USE cn_err cn_request_to_query(const cn_request *r, cn_encoding encoding, cn_buf *out);

@@ -4,18 +4,24 @@
  */
 #include "cmd/table.h"
 
-#define ROW(path_, known_) {.path = path_, .flags = CN_CMD_UNBUILT, .known = known_}
+#define ROW(path_, known_)                                                                         \
+    {                                                                                              \
+        .path = path_, .flags = CN_CMD_UNBUILT, .known = known_                                    \
+    }
 #define LOCAL(path_, known_)                                                                       \
-    {.path = path_, .flags = CN_CMD_UNBUILT | CN_CMD_NO_REMOTE, .known = known_}
-#define GROUP(path_, known_) {.path = path_, .known = known_}
+    {                                                                                              \
+        .path = path_, .flags = CN_CMD_UNBUILT | CN_CMD_NO_REMOTE, .known = known_                 \
+    }
+#define GROUP(path_, known_)                                                                       \
+    {                                                                                              \
+        .path = path_, .known = known_                                                             \
+    }
 
 const cn_command cn_unbuilt[] = {
-    ROW(
-        "[group:no-run]",
+    ROW("[group:no-run]",
         "repo-dir config-file config,c debug,D help h local,L offline api api-auth "
         "cid-base upgrade-cidv0-in-output encoding,enc stream-channels timeout"),
-    ROW(
-        "add",
+    ROW("add",
         "recursive,r dereference-args stdin-name hidden,H ignore ignore-rules-path "
         "empty-dirs,E dereference-symlinks quiet,q quieter,Q silent progress,p "
         "only-hash,n wrap-with-directory,w pin pin-name to-files cid-version hash "
@@ -60,8 +66,7 @@ const cn_command cn_unbuilt[] = {
     GROUP("dag", ""),
     ROW("dag/export", "progress,p local-only"),
     ROW("dag/get", "output-codec"),
-    ROW(
-        "dag/import",
+    ROW("dag/import",
         "pin-roots local-only silent stats fast-provide-root fast-provide-dag "
         "fast-provide-wait allow-big-block"),
     ROW("dag/put", "store-codec input-codec pin hash allow-big-block"),
@@ -83,8 +88,7 @@ const cn_command cn_unbuilt[] = {
     LOCAL("diag/datastore/get", "hex"),
     LOCAL("diag/datastore/put", ""),
     ROW("diag/healthy", ""),
-    ROW(
-        "diag/profile",
+    ROW("diag/profile",
         "output,o collectors profile-time mutex-profile-fraction block-profile-rate"),
     ROW("diag/sys", ""),
     GROUP("files", "flush,f"),
@@ -100,8 +104,7 @@ const cn_command cn_unbuilt[] = {
     ROW("files/rm", "recursive,r force"),
     ROW("files/stat", "format hash size with-local"),
     ROW("files/touch", "mtime mtime-nsecs"),
-    ROW(
-        "files/write",
+    ROW("files/write",
         "offset,o create,e parents,p truncate,t count,n raw-leaves cid-version,cid-ver "
         "hash"),
     GROUP("filestore", ""),
@@ -136,8 +139,7 @@ const cn_command cn_unbuilt[] = {
     GROUP("name", ""),
     ROW("name/get", ""),
     ROW("name/inspect", "verify dump"),
-    ROW(
-        "name/publish",
+    ROW("name/publish",
         "key,k resolve lifetime,t ttl quieter,Q v1compat allow-offline allow-delegated "
         "sequence ipns-base"),
     GROUP("name/pubsub", ""),
@@ -168,8 +170,7 @@ const cn_command cn_unbuilt[] = {
     ROW("p2p/stream/close", "all,a"),
     ROW("p2p/stream/ls", "headers,v"),
     GROUP("pin", ""),
-    ROW(
-        "pin/add",
+    ROW("pin/add",
         "recursive,r name,n progress fast-provide-root fast-provide-dag fast-provide-wait"),
     ROW("pin/ls", "type,t quiet,q name,n stream,s names"),
     GROUP("pin/remote", ""),
@@ -187,8 +188,7 @@ const cn_command cn_unbuilt[] = {
     GROUP("provide", ""),
     ROW("provide/clear", "quiet,q"),
     ROW("provide/once", "recursive,r"),
-    ROW(
-        "provide/stat",
+    ROW("provide/stat",
         "lan all,a compact connectivity network schedule timings workers operations "
         "queues"),
     GROUP("pubsub", ""),
@@ -219,13 +219,11 @@ const cn_command cn_unbuilt[] = {
     ROW("stats/bitswap", "verbose,v human"),
     ROW("stats/bw", "peer,p proto,t poll interval,i"),
     ROW("stats/dht", ""),
-    ROW(
-        "stats/provide",
+    ROW("stats/provide",
         "lan all,a compact connectivity network schedule timings workers operations "
         "queues"),
     ROW("stats/repo", "size-only,s human,H"),
-    ROW(
-        "stats/reprovide",
+    ROW("stats/reprovide",
         "lan all,a compact connectivity network schedule timings workers operations "
         "queues"),
     GROUP("swarm", ""),

@@ -4,20 +4,17 @@
  */
 #include "cmd/value.h"
 
-#include "base/mem.h"
-
 #include <ctype.h>
 #include <errno.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 static cn_err refuse(cn_why *why, const char *function, const char *text, const char *problem)
 {
-    char held[CN_QUOTE_BYTES];
+    char held[CN_QUOTE_TEXT_BYTES];
     return cn_why_set(
-        why, CN_ERR_USAGE, "strconv.%s: parsing %s: %s", function, cn_quote_text(text, held),
-        problem);
+        why, CN_ERR_USAGE, "strconv.%s: parsing %s: %s", function,
+        cn_quote_text(cn_str(text), held), problem);
 }
 
 static unsigned digit_of(char c)
@@ -105,7 +102,7 @@ static cn_err parse_int(const char *text, unsigned bits, int64_t *ret, cn_why *w
 
 static cn_err parse_bool(const char *text, bool *ret, cn_why *why)
 {
-    char lower[CN_QUOTE_BYTES];
+    char lower[CN_QUOTE_TEXT_BYTES];
     size_t len = CN_MIN(strlen(text), sizeof lower - 1);
     for (size_t i = 0; i < len; i++) {
         lower[i] = (char)tolower((unsigned char)text[i]);
@@ -158,48 +155,4 @@ cn_err cn_value_parse(cn_opt_kind kind, const char *text, cn_value *ret, cn_why 
     default:
         return CN_OK;
     }
-}
-
-/* What %q writes for one byte that is not a printing character. */
-static cn_err quote_byte(uint8_t c, cn_buf *out)
-{
-    static const char letters[] = "abtnvfr"; /* 7 to 13 */
-    if (c >= 7 && c <= 13) {
-        return cn_buf_printf(out, "\\%c", letters[c - 7]);
-    }
-    return cn_buf_printf(out, "\\x%02x", (unsigned)c);
-}
-
-cn_err cn_quote(cn_slice text, cn_buf *out)
-{
-    cn_err err = CN_OK;
-    CN_TRY(cn_buf_byte(out, '"'));
-    for (size_t i = 0; i < text.len; i++) {
-        uint8_t c = text.data[i];
-        if (c == '"' || c == '\\') {
-            CN_TRY(cn_buf_byte(out, '\\'));
-        }
-        if (c < 0x20 || c == 0x7f) {
-            CN_TRY(quote_byte(c, out));
-        } else {
-            CN_TRY(cn_buf_byte(out, c));
-        }
-    }
-    CN_TRY(cn_buf_byte(out, '"'));
-out:
-    return err;
-}
-
-const char *cn_quote_text(const char *text, char held[CN_QUOTE_BYTES])
-{
-    cn_buf b;
-    cn_buf_init(&b, cn_mem_default(), 4 * CN_QUOTE_BYTES);
-    const char *quoted = NULL;
-    cn_err err = cn_quote(cn_slice_head(cn_str(text), CN_QUOTE_BYTES / 2), &b);
-    if (err == CN_OK) {
-        err = cn_buf_cstr(&b, &quoted);
-    }
-    (void)snprintf(held, CN_QUOTE_BYTES, "%s", err == CN_OK ? quoted : "\"?\"");
-    cn_buf_release(&b);
-    return held;
 }

@@ -7,6 +7,7 @@
 #include "base/slice.h"
 #include "base/why.h"
 #include "cmd/command.h"
+#include "codec/quote.h"
 
 typedef union cn_value {
     bool flag;
@@ -19,8 +20,7 @@ typedef union cn_value {
  * Read `text` (NUL-terminated) as a value of `kind`. Strings are left alone. Errors: USAGE, with
  * the sentence `strconv.ParseInt: parsing "x": invalid syntax` and the like in `why`.
  */
-CN_MUST_USE cn_err
-cn_value_parse(cn_opt_kind kind, const char *text, cn_value *ret, cn_why *why);
+CN_MUST_USE cn_err cn_value_parse(cn_opt_kind kind, const char *text, cn_value *ret, cn_why *why);
 
 /*
  * A duration such as "1h2m3.5s", "-1s", "0", "300ms" (units ns us µs ms s m h). Errors: USAGE, with
@@ -29,9 +29,3 @@ cn_value_parse(cn_opt_kind kind, const char *text, cn_value *ret, cn_why *why);
 CN_MUST_USE cn_err cn_duration_parse(cn_slice text, int64_t *ret_ns, cn_why *why);
 /* As Go prints one ("1h0m0s", "1.5s", "0s"). */
 CN_MUST_USE cn_err cn_duration_text(int64_t ns, cn_buf *out);
-
-/* Append `text` in double quotes as Go's %q: escapes, non-printing as \x or \u. */
-CN_MUST_USE cn_err cn_quote(cn_slice text, cn_buf *out);
-/* The same into a fixed array for sentences, cut if longer. */
-enum { CN_QUOTE_BYTES = 512 };
-const char *cn_quote_text(const char *text, char held[CN_QUOTE_BYTES]);

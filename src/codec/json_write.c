@@ -105,7 +105,7 @@ void cn_json_list_end(cn_json_writer *j)
 static size_t character_length(cn_slice s)
 {
     uint8_t first = s.data[0];
-    size_t len = first < 0x80                   ? 1
+    size_t len = first < 0x80                    ? 1
                  : first >= 0xc2 && first < 0xe0 ? 2
                  : first >= 0xe0 && first < 0xf0 ? 3
                  : first >= 0xf0 && first < 0xf5 ? 4

@@ -1,19 +1,59 @@
+/*
+ * MurmurHash3_x64_128 with seed 0. Both halves are mixed all the way; only the first is given.
+ */
 #include "crypto/murmur3.h"
-static uint64_t rotl(uint64_t x, int r) { return x << r | x >> (64 - r); }
-static uint64_t fmix(uint64_t k) { k ^= k >> 33; k *= 0xff51afd7ed558ccdULL; k ^= k >> 33; k *= 0xc4ceb9fe1a85ec53ULL; k ^= k >> 33; return k; }
-static uint64_t load(const uint8_t *p, size_t n) { uint64_t v = 0; for (size_t i = n; i-- > 0;) v = v << 8 | p[i]; return v; }
-uint64_t cn_murmur3_x64_64(cn_slice d)
+
+#define C1 0x87c37b91114253d5u
+#define C2 0x4cf5ad432745937fu
+
+static uint64_t turn(uint64_t x, unsigned n)
 {
-    const uint64_t c1 = 0x87c37b91114253d5ULL, c2 = 0x4cf5ad432745937fULL;
-    uint64_t h1 = 0, h2 = 0; size_t n = d.len / 16;
-    for (size_t i = 0; i < n; i++) {
-        uint64_t k1 = load(d.data + i * 16, 8), k2 = load(d.data + i * 16 + 8, 8);
-        h1 ^= rotl(k1 * c1, 31) * c2; h1 = (rotl(h1, 27) + h2) * 5 + 0x52dce729;
-        h2 ^= rotl(k2 * c2, 33) * c1; h2 = (rotl(h2, 31) + h1) * 5 + 0x38495ab5;
+    return x << n | x >> (64 - n);
+}
+
+/* Up to 8 bytes, least significant first. */
+static uint64_t load(cn_slice s)
+{
+    uint64_t value = 0;
+    for (size_t i = 0; i < s.len && i < 8; i++) {
+        value |= (uint64_t)s.data[i] << 8 * i;
     }
-    const uint8_t *t = d.data + n * 16; size_t r = d.len % 16;
-    if (r > 8) h2 ^= rotl(load(t + 8, r - 8) * c2, 33) * c1;
-    if (r > 0) h1 ^= rotl(load(t, r > 8 ? 8 : r) * c1, 31) * c2;
-    h1 ^= d.len; h2 ^= d.len; h1 += h2; h2 += h1; h1 = fmix(h1); h2 = fmix(h2);
+    return value;
+}
+
+static uint64_t mix_first(uint64_t k)
+{
+    return turn(k * C1, 31) * C2;
+}
+
+static uint64_t mix_second(uint64_t k)
+{
+    return turn(k * C2, 33) * C1;
+}
+
+static uint64_t finish(uint64_t k)
+{
+    k = (k ^ k >> 33) * 0xff51afd7ed558ccdu;
+    k = (k ^ k >> 33) * 0xc4ceb9fe1a85ec53u;
+    return k ^ k >> 33;
+}
+
+uint64_t cn_murmur3_x64_64(cn_slice in)
+{
+    uint64_t len = in.len;
+    uint64_t h1 = 0;
+    uint64_t h2 = 0;
+    for (; in.len >= 16; in = cn_slice_skip(in, 16)) {
+        h1 ^= mix_first(load(in));
+        h1 = (turn(h1, 27) + h2) * 5 + 0x52dce729;
+        h2 ^= mix_second(load(cn_slice_skip(in, 8)));
+        h2 = (turn(h2, 31) + h1) * 5 + 0x38495ab5;
+    }
+    h1 ^= mix_first(load(in)) ^ len;
+    h2 ^= mix_second(load(cn_slice_skip(in, 8))) ^ len;
+    h1 += h2;
+    h2 += h1;
+    h1 = finish(h1);
+    h2 = finish(h2);
     return h1 + h2;
 }

@@ -3,8 +3,8 @@
  *
  * sha256rnds2 does two rounds but its result comes four or more cycles later, and each needs the
  * one before; with several messages in turn the unit is busy in between. The number of lanes is a
- * constant where `blocks_of` is inlined, so each count gets straight-line code. Beyond two lanes the
- * words live in memory, which costs little: one Zen core does 2.1, 3.0, 3.4 and 3.8 GB/s.
+ * constant where `blocks_of` is inlined, so each count gets straight-line code. Beyond two lanes
+ * the words live in memory, which costs little: one Zen core does 2.1, 3.0, 3.4 and 3.8 GB/s.
  */
 #include "crypto/sha256_internal.h"
 

@@ -40,8 +40,8 @@ struct cn_http_request {
     cn_http_server *server;
     struct MHD_Connection *connection;
     const char *method;
-    cn_http_stream *stream;         /* if served by a thread */
-    struct MHD_Response *pending;   /* answered, to be queued when the body is in */
+    cn_http_stream *stream;       /* if served by a thread */
+    struct MHD_Response *pending; /* answered, to be queued when the body is in */
     unsigned pending_status;
     uint64_t discarded_bytes;
     bool has_begun; /* the handler was called */

@@ -23,14 +23,16 @@ static cn_err bound_error(const char *multiaddr, int code, cn_why *why)
 {
     switch (code) {
     case EADDRINUSE:
-        return cn_why_set(why, CN_ERR_BUSY, "%s: the address is in use by another program", multiaddr);
+        return cn_why_set(
+            why, CN_ERR_BUSY, "%s: the address is in use by another program", multiaddr);
     case EACCES:
     case EPERM:
         return cn_why_set(why, CN_ERR_PERMISSION, "%s: not allowed to listen there", multiaddr);
     case EADDRNOTAVAIL:
         return cn_why_set(why, CN_ERR_NOT_FOUND, "%s: this machine has no such address", multiaddr);
     default:
-        return cn_why_set(why, CN_ERR_IO, "%s: cannot listen: %s", multiaddr, strerrordesc_np(code));
+        return cn_why_set(
+            why, CN_ERR_IO, "%s: cannot listen: %s", multiaddr, strerrordesc_np(code));
     }
 }
 
@@ -137,7 +139,8 @@ static cn_err describe_ip(cn_listen *l)
         return CN_ERR_IO;
     }
     const char *family = six ? "ip6" : "ip4";
-    (void)snprintf(l->multiaddr, sizeof l->multiaddr, "/%s/%s/tcp/%u", family, host, (unsigned)l->port);
+    (void)snprintf(
+        l->multiaddr, sizeof l->multiaddr, "/%s/%s/tcp/%u", family, host, (unsigned)l->port);
     if (six) {
         (void)snprintf(l->url, sizeof l->url, "http://[%s]:%u", host, (unsigned)l->port);
     } else {
@@ -153,7 +156,8 @@ static cn_err open_unix(const char *multiaddr, const char *path, cn_listen *l, c
     struct stat about = {0};
     if (strlen(path) >= sizeof un.sun_path || path[0] != '/') {
         return cn_why_set(
-            why, CN_ERR_MALFORMED, "%s: not a path of at most %zu bytes", multiaddr, sizeof un.sun_path - 1);
+            why, CN_ERR_MALFORMED, "%s: not a path of at most %zu bytes", multiaddr,
+            sizeof un.sun_path - 1);
     }
     cn_copy(un.sun_path, path, strlen(path));
     cn_copy(&a.storage, &un, sizeof un);
@@ -198,8 +202,7 @@ cn_err cn_listen_open(const char *multiaddr, cn_listen *ret, cn_why *why)
         if (!known || !cn_slice_is(transport, "tcp") ||
             !(rest.len == 0 || cn_slice_is(rest, "/http"))) {
             return cn_why_set(
-                why,
-                CN_ERR_UNSUPPORTED,
+                why, CN_ERR_UNSUPPORTED,
                 "%s: cannot listen there; use /ip4/ADDRESS/tcp/PORT, /ip6/... or /unix/PATH",
                 multiaddr);
         }

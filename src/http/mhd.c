@@ -27,10 +27,8 @@ static void load(void)
     void *library = dlopen(soname, RTLD_NOW | RTLD_LOCAL);
     if (library == NULL) {
         (void)cn_why_set(
-            &failure,
-            CN_ERR_UNSUPPORTED,
-            "cannot load %s, which serves HTTP; install the package libmicrohttpd12",
-            soname);
+            &failure, CN_ERR_UNSUPPORTED,
+            "cannot load %s, which serves HTTP; install the package libmicrohttpd12", soname);
         return;
     }
     bool good = true;

@@ -15,7 +15,8 @@ cn_slice cn_http_target(const cn_http_request *r)
 
 cn_slice cn_http_header(const cn_http_request *r, const char *name)
 {
-    const char *value = r->server->mhd->lookup_connection_value(r->connection, MHD_HEADER_KIND, name);
+    const char *value =
+        r->server->mhd->lookup_connection_value(r->connection, MHD_HEADER_KIND, name);
     cn_slice s = cn_str(value);
     while (s.len > 0 && (s.data[0] == ' ' || s.data[0] == '\t')) {
         s = cn_slice_skip(s, 1);

@@ -35,13 +35,15 @@ static void *unconst(const uint8_t *data)
 cn_err cn_http_response_bytes(cn_slice body, cn_http_response **ret)
 {
     return give(
-        mhd()->create_response_from_buffer(body.len, unconst(body.data), MHD_RESPMEM_MUST_COPY), ret);
+        mhd()->create_response_from_buffer(body.len, unconst(body.data), MHD_RESPMEM_MUST_COPY),
+        ret);
 }
 
 cn_err cn_http_response_static(cn_slice body, cn_http_response **ret)
 {
     return give(
-        mhd()->create_response_from_buffer(body.len, unconst(body.data), MHD_RESPMEM_PERSISTENT), ret);
+        mhd()->create_response_from_buffer(body.len, unconst(body.data), MHD_RESPMEM_PERSISTENT),
+        ret);
 }
 
 typedef struct puller {
@@ -77,10 +79,7 @@ cn_err cn_http_response_pull(cn_mem *mem, const cn_http_pull *pull, cn_http_resp
         *p = (puller){*pull, mem};
         made = mhd()->create_response_from_callback(
             pull->size_bytes < 0 ? MHD_SIZE_UNKNOWN : (uint64_t)pull->size_bytes,
-            CN_MAX(pull->piece_bytes, (size_t)1),
-            pull_some,
-            p,
-            pull_free);
+            CN_MAX(pull->piece_bytes, (size_t)1), pull_some, p, pull_free);
     }
     if (made == NULL) {
         cn_free(mem, p);

@@ -184,39 +184,13 @@ static struct MHD_Daemon *start_daemon(cn_http_server *s)
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO |
                      MHD_USE_ERROR_LOG;
     return s->mhd->start_daemon(
-        flags,
-        0,
-        NULL,
-        NULL,
-        on_request,
-        s,
-        MHD_OPTION_EXTERNAL_LOGGER,
-        no_log,
-        NULL,
-        MHD_OPTION_LISTEN_SOCKET,
-        s->listen.fd,
-        MHD_OPTION_THREAD_POOL_SIZE,
-        o->threads,
-        MHD_OPTION_THREAD_STACK_SIZE,
-        (size_t)THREAD_STACK_BYTES,
-        MHD_OPTION_CONNECTION_LIMIT,
-        o->connections_max,
-        MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-        o->connections_per_address_max,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        o->connection_bytes,
-        MHD_OPTION_CONNECTION_TIMEOUT,
-        o->idle_timeout_s,
-        MHD_OPTION_URI_LOG_CALLBACK,
-        on_target,
-        s,
-        MHD_OPTION_UNESCAPE_CALLBACK,
-        unescape,
-        NULL,
-        MHD_OPTION_NOTIFY_COMPLETED,
-        on_completed,
-        s,
-        MHD_OPTION_END);
+        flags, 0, NULL, NULL, on_request, s, MHD_OPTION_EXTERNAL_LOGGER, no_log, NULL,
+        MHD_OPTION_LISTEN_SOCKET, s->listen.fd, MHD_OPTION_THREAD_POOL_SIZE, o->threads,
+        MHD_OPTION_THREAD_STACK_SIZE, (size_t)THREAD_STACK_BYTES, MHD_OPTION_CONNECTION_LIMIT,
+        o->connections_max, MHD_OPTION_PER_IP_CONNECTION_LIMIT, o->connections_per_address_max,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, o->connection_bytes, MHD_OPTION_CONNECTION_TIMEOUT,
+        o->idle_timeout_s, MHD_OPTION_URI_LOG_CALLBACK, on_target, s, MHD_OPTION_UNESCAPE_CALLBACK,
+        unescape, NULL, MHD_OPTION_NOTIFY_COMPLETED, on_completed, s, MHD_OPTION_END);
 }
 
 cn_err cn_http_server_start(

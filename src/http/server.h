@@ -91,7 +91,8 @@ cn_http_response_file(int fd, uint64_t offset, uint64_t size_bytes, cn_http_resp
 CN_MUST_USE cn_err cn_http_response_empty(int64_t size_bytes, cn_http_response **ret);
 
 /* Add a header; the same name may be added again. Errors: NO_MEMORY, MALFORMED (line breaks). */
-CN_MUST_USE cn_err cn_http_response_header(cn_http_response *resp, const char *name, const char *value);
+CN_MUST_USE cn_err
+cn_http_response_header(cn_http_response *resp, const char *name, const char *value);
 void cn_http_response_free(cn_http_response *resp); /* accepts NULL */
 
 /* Answer `r`; the caller's reference to `resp` is taken. With NULL the connection is cut. */

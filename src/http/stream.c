@@ -221,7 +221,8 @@ void cn_http_stream_begin(cn_http_stream *s, unsigned status)
 static cn_err make_room(cn_http_stream *s, size_t wanted)
 {
     if (s->answer.cap == 0) {
-        return cn_ring_grow(&s->answer, CN_MAX(CN_MIN(wanted, (size_t)CN_HTTP_ANSWER_RING_BYTES), (size_t)4096));
+        return cn_ring_grow(
+            &s->answer, CN_MAX(CN_MIN(wanted, (size_t)CN_HTTP_ANSWER_RING_BYTES), (size_t)4096));
     }
     if (s->answer.cap < CN_HTTP_ANSWER_RING_BYTES) {
         return cn_ring_grow(&s->answer, CN_HTTP_ANSWER_RING_BYTES);

@@ -27,7 +27,8 @@ typedef void (*cn_http_run)(void *ctx, cn_http_stream *s);
 CN_MUST_USE cn_err cn_http_stream_start(cn_http_request *r, cn_http_run run, void *ctx);
 
 /* Up to `len` bytes of the body; fewer only at its end. Errors: CLOSED (client gone). */
-CN_MUST_USE cn_err cn_http_stream_read(cn_http_stream *s, uint8_t *data, size_t len, size_t *ret_len);
+CN_MUST_USE cn_err
+cn_http_stream_read(cn_http_stream *s, uint8_t *data, size_t len, size_t *ret_len);
 /* Has all of the body been read by us? */
 bool cn_http_stream_body_done(cn_http_stream *s);
 

@@ -1,10 +1,15 @@
 /*
- * From a hash code to the function. A row makes the digest of its default length, or of any length
- * up to `max` if `variable`; shorter ones are cut, as Go's registry does.
+ * From a hash code to the function. A row makes the digest of its default length, or a longer one
+ * up to `max`; where a shorter one is wanted it is cut, as Go's registry does. (Of BLAKE3 and SHAKE
+ * the shorter digest is the cut longer one; of BLAKE2 each length has its own code.)
  */
 #include "multiformats/multihash.h"
 
 #include "base/mem.h"
+#include "crypto/blake2.h"
+#include "crypto/blake3.h"
+#include "crypto/keccak.h"
+#include "crypto/sha1_sha512.h"
 #include "crypto/sha256.h"
 
 typedef struct row {
@@ -33,9 +38,71 @@ static cn_err sum_double_sha256(cn_slice data, size_t len, uint8_t *digest)
     return CN_OK;
 }
 
+static cn_err sum_sha1(cn_slice data, size_t len, uint8_t *digest)
+{
+    CN_UNUSED(len);
+    return cn_sha1(data, digest);
+}
+
+static cn_err sum_sha512(cn_slice data, size_t len, uint8_t *digest)
+{
+    CN_UNUSED(len);
+    return cn_sha512(data, digest);
+}
+
+static cn_err sum_sha3(cn_slice data, size_t len, uint8_t *digest)
+{
+    cn_keccak(CN_KECCAK_SHA3, (unsigned)len * 8, data, digest, len);
+    return CN_OK;
+}
+
+static cn_err sum_keccak(cn_slice data, size_t len, uint8_t *digest)
+{
+    cn_keccak(CN_KECCAK_OLD, (unsigned)len * 8, data, digest, len);
+    return CN_OK;
+}
+
+static cn_err sum_shake256(cn_slice data, size_t len, uint8_t *digest)
+{
+    cn_keccak(CN_KECCAK_SHAKE, 256, data, digest, len);
+    return CN_OK;
+}
+
+static cn_err sum_blake3(cn_slice data, size_t len, uint8_t *digest)
+{
+    cn_blake3(data, digest, len);
+    return CN_OK;
+}
+
+static cn_err sum_blake2b(cn_slice data, size_t len, uint8_t *digest)
+{
+    cn_blake2b(data, digest, len);
+    return CN_OK;
+}
+
+static cn_err sum_blake2s(cn_slice data, size_t len, uint8_t *digest)
+{
+    cn_blake2s(data, digest, len);
+    return CN_OK;
+}
+
 static const row rows[] = {
     {CN_MH_SHA2_256, CN_MH_SHA2_256, 32, 0, sum_sha256},
+    {CN_MH_SHA1, CN_MH_SHA1, 20, 0, sum_sha1},
+    {CN_MH_SHA2_512, CN_MH_SHA2_512, 64, 0, sum_sha512},
+    {CN_MH_SHA3_512, CN_MH_SHA3_512, 64, 0, sum_sha3},
+    {CN_MH_SHA3_384, CN_MH_SHA3_384, 48, 0, sum_sha3},
+    {CN_MH_SHA3_256, CN_MH_SHA3_256, 32, 0, sum_sha3},
+    {CN_MH_SHA3_224, CN_MH_SHA3_224, 28, 0, sum_sha3},
+    {CN_MH_SHAKE_256, CN_MH_SHAKE_256, 64, 0, sum_shake256},
+    {CN_MH_KECCAK_224, CN_MH_KECCAK_224, 28, 0, sum_keccak},
+    {CN_MH_KECCAK_256, CN_MH_KECCAK_256, 32, 0, sum_keccak},
+    {CN_MH_KECCAK_384, CN_MH_KECCAK_384, 48, 0, sum_keccak},
+    {CN_MH_KECCAK_512, CN_MH_KECCAK_512, 64, 0, sum_keccak},
+    {CN_MH_BLAKE3, CN_MH_BLAKE3, 32, CN_DIGEST_MAX_BYTES, sum_blake3},
     {CN_MH_DBL_SHA2_256, CN_MH_DBL_SHA2_256, 32, 0, sum_double_sha256},
+    {CN_MH_BLAKE2B_8, CN_MH_BLAKE2B_512, 0, 0, sum_blake2b},
+    {CN_MH_BLAKE2S_8, CN_MH_BLAKE2S_256, 0, 0, sum_blake2s},
 };
 
 static const row *row_of(uint64_t code)

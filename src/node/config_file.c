@@ -7,7 +7,7 @@
 #include "node/profile.h"
 #include "node/schema.h"
 
-enum { TREE_MAX_BYTES = 256 << 20, PATH_MAX_BYTES = 64 * 1024 };
+enum { TREE_MAX_BYTES = 256 << 20, PATH_MAX_BYTES = 64 * 1024, MERGE_DEPTH_MAX = 32 };
 
 cn_err
 cn_config_file_open(cn_rt *rt, cn_mem *mem, const char *path, cn_config_file *ret, cn_why *why)
@@ -120,15 +120,24 @@ out:
     return err;
 }
 
-/* Put each section of `shaped` into the file's tree. */
-static cn_err take_sections(cn_config_file *f, const cn_json *shaped)
+/*
+ * Put what `from` has into `to`, objects member by member: keys that only the file has stay, as
+ * with Kubo. Beyond MERGE_DEPTH_MAX an object replaces the other as a whole.
+ */
+static cn_err merge(cn_json_doc *d, cn_json *to, const cn_json *from, unsigned depth)
 {
     cn_json *copy = NULL;
     cn_err err = CN_OK;
-    for (const cn_json *m = shaped->first; err == CN_OK && m != NULL; m = m->next) {
-        err = cn_json_copy(&f->doc, m, &copy);
+    for (const cn_json *m = from->first; err == CN_OK && m != NULL; m = m->next) {
+        cn_json *old = cn_json_get(to, m->key);
+        if (old != NULL && old->kind == CN_JSON_OBJECT && m->kind == CN_JSON_OBJECT &&
+            depth < MERGE_DEPTH_MAX) {
+            err = merge(d, old, m, depth + 1);
+            continue;
+        }
+        err = cn_json_copy(d, m, &copy);
         if (err == CN_OK) {
-            err = cn_json_set(&f->doc, f->root, m->key, copy);
+            err = cn_json_set(d, to, m->key, copy);
         }
     }
     return err;
@@ -190,6 +199,7 @@ cn_err cn_config_file_replace(cn_config_file *f, cn_slice text, cn_why *why)
     cn_json *raw = NULL;
     cn_json *shaped = NULL;
     cn_json *identity = NULL;
+    const cn_json *old = NULL;
     cn_err err = CN_OK;
     if (cn_json_parse(&f->doc, text, CN_JSON_FIRST, &raw, NULL) != CN_OK ||
         cn_schema_check(&cn_schema_config, raw, NULL) != CN_OK || raw->kind != CN_JSON_OBJECT) {
@@ -199,15 +209,20 @@ cn_err cn_config_file_replace(cn_config_file *f, cn_slice text, cn_why *why)
         return cn_why_set(why, CN_ERR_USAGE, "setting private key with API is not supported");
     }
     CN_TRY(cn_schema_shape(&f->doc, &cn_schema_config, raw, &shaped));
-    const cn_json *old = cn_json_get_fold(f->root, cn_str("Identity"));
+    old = cn_json_get_fold(f->root, cn_str("Identity"));
     if (old != NULL) {
         CN_TRY(cn_json_copy(&f->doc, old, &identity));
         CN_TRY(cn_json_set(&f->doc, shaped, cn_str("Identity"), identity));
     }
     CN_TRY(keep_services(f, shaped, why));
-    CN_TRY(take_sections(f, shaped));
+    CN_TRY(merge(&f->doc, f->root, shaped, 0));
 out:
     return err;
+}
+
+static void drop_private_key(cn_json *shaped)
+{
+    (void)cn_json_remove(cn_json_get(shaped, cn_str("Identity")), cn_str("PrivKey"));
 }
 
 cn_err cn_config_file_profile(
@@ -221,14 +236,9 @@ cn_err cn_config_file_profile(
     CN_TRY(cn_json_copy(&f->doc, old, &changed));
     CN_TRY(cn_profile_apply(f->rt, &f->doc, changed, cn_str(profile), why));
     CN_TRY(cn_schema_shape(&f->doc, &cn_schema_config, changed, &shaped));
-    CN_TRY(take_sections(f, shaped));
-    cn_json *identities[] = {
-        cn_json_get(old, cn_str("Identity")), cn_json_get(shaped, cn_str("Identity"))};
-    for (size_t i = 0; i < CN_LEN(identities); i++) {
-        if (identities[i] != NULL) {
-            (void)cn_json_remove(identities[i], cn_str("PrivKey"));
-        }
-    }
+    CN_TRY(merge(&f->doc, f->root, shaped, 0));
+    drop_private_key(old);
+    drop_private_key(shaped);
     cn_json_sort(old);
     cn_json_sort(shaped);
     *ret_old = old;
@@ -242,13 +252,14 @@ cn_err cn_config_file_backup(cn_config_file *f, const char *profile, cn_why *why
     cn_buf name;
     cn_buf text;
     uint8_t random[4];
+    unsigned number = 0;
     const char *path = NULL;
     cn_err err = CN_OK;
     cn_buf_init(&name, f->mem, PATH_MAX_BYTES);
     cn_buf_init(&text, f->mem, CN_CONFIG_MAX_BYTES);
     CN_TRY(cn_rt_entropy(f->rt, random, sizeof random));
-    unsigned number = (unsigned)random[0] << 24 | (unsigned)random[1] << 16 |
-                      (unsigned)random[2] << 8 | (unsigned)random[3];
+    number = (unsigned)random[0] << 24 | (unsigned)random[1] << 16 | (unsigned)random[2] << 8 |
+             (unsigned)random[3];
     CN_TRY(cn_buf_printf(&name, "%s-pre-%s-%u", f->path, profile, number));
     CN_TRY(cn_buf_cstr(&name, &path));
     CN_TRY(cn_rt_read_file(f->rt, f->path, &text, why));

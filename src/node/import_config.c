@@ -41,9 +41,7 @@ static cn_err read_links(const cn_config *c, cn_import_options *o, cn_why *why)
     if (get_number(c, "Import.UnixFSFileMaxLinks", &n)) {
         if (n <= 0) {
             return cn_why_set(
-                why,
-                CN_ERR_USAGE,
-                "Import.UnixFSFileMaxLinks must be positive, got %lld",
+                why, CN_ERR_USAGE, "Import.UnixFSFileMaxLinks must be positive, got %lld",
                 (long long)n);
         }
         o->file_links_max = (size_t)n;
@@ -52,9 +50,7 @@ static cn_err read_links(const cn_config *c, cn_import_options *o, cn_why *why)
     if (get_number(c, "Import.UnixFSDirectoryMaxLinks", &n)) {
         if (n < 0) {
             return cn_why_set(
-                why,
-                CN_ERR_USAGE,
-                "Import.UnixFSDirectoryMaxLinks must be non-negative, got %lld",
+                why, CN_ERR_USAGE, "Import.UnixFSDirectoryMaxLinks must be non-negative, got %lld",
                 (long long)n);
         }
         o->dir_links_max = (size_t)n;
@@ -63,8 +59,7 @@ static cn_err read_links(const cn_config *c, cn_import_options *o, cn_why *why)
     if (get_number(c, "Import.UnixFSHAMTDirectoryMaxFanout", &n)) {
         if (n < CN_IMPORT_FANOUT_MIN || n > CN_IMPORT_FANOUT_MAX || (n & (n - 1)) != 0) {
             return cn_why_set(
-                why,
-                CN_ERR_USAGE,
+                why, CN_ERR_USAGE,
                 "Import.UnixFSHAMTDirectoryMaxFanout must be a power of 2, between 8 and 1024 (got "
                 "%lld)",
                 (long long)n);
@@ -72,11 +67,8 @@ static cn_err read_links(const cn_config *c, cn_import_options *o, cn_why *why)
         o->hamt_fanout = (unsigned)n;
     }
     return cn_config_bytes(
-        c,
-        "Import.UnixFSHAMTDirectorySizeThreshold",
-        o->hamt_threshold_bytes,
-        &o->hamt_threshold_bytes,
-        why);
+        c, "Import.UnixFSHAMTDirectorySizeThreshold", o->hamt_threshold_bytes,
+        &o->hamt_threshold_bytes, why);
 }
 
 static cn_err read_estimate(cn_slice text, cn_import_options *o, cn_why *why)
@@ -89,12 +81,10 @@ static cn_err read_estimate(cn_slice text, cn_import_options *o, cn_why *why)
         o->estimate = CN_ESTIMATE_DISABLED;
     } else {
         return cn_why_set(
-            why,
-            CN_ERR_USAGE,
+            why, CN_ERR_USAGE,
             "Import.UnixFSHAMTDirectorySizeEstimation must be \"links\", \"block\", or "
             "\"disabled\", got \"%.*s\"",
-            (int)text.len,
-            (const char *)text.data);
+            (int)text.len, (const char *)text.data);
     }
     return CN_OK;
 }
@@ -104,11 +94,9 @@ static cn_err read_layout(cn_slice text, cn_import_options *o, cn_why *why)
     bool trickle = cn_slice_is(text, "trickle");
     if (!trickle && !cn_slice_is(text, "balanced")) {
         return cn_why_set(
-            why,
-            CN_ERR_USAGE,
+            why, CN_ERR_USAGE,
             "Import.UnixFSDAGLayout must be \"balanced\" or \"trickle\", got \"%.*s\"",
-            (int)text.len,
-            (const char *)text.data);
+            (int)text.len, (const char *)text.data);
     }
     o->layout = trickle ? CN_LAYOUT_TRICKLE : CN_LAYOUT_BALANCED;
     return CN_OK;

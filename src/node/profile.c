@@ -245,6 +245,7 @@ static cn_err apply_one(cn_rt *rt, cn_json_doc *d, cn_json *root, const change *
     const char *json = c->json;
     cn_json *value = NULL;
     cn_json *holder = NULL;
+    const cn_json *old = NULL;
     cn_slice last = {0};
     cn_err err = CN_OK;
     if (c->kind == RANDOM_PORT) {
@@ -253,7 +254,7 @@ static cn_err apply_one(cn_rt *rt, cn_json_doc *d, cn_json *root, const change *
     }
     CN_TRY(holder_of(d, root, c->key, &holder, &last));
     CN_TRY(cn_json_parse(d, cn_str(json), CN_JSON_WHOLE, &value, NULL));
-    const cn_json *old = cn_json_get(holder, last);
+    old = cn_json_get(holder, last);
     if (c->kind == SET_IF_NULL && old != NULL && old->kind != CN_JSON_NULL) {
         goto out;
     }

@@ -44,8 +44,11 @@ CN_MUST_USE cn_err cn_repo_probe(cn_rt *rt, const char *repo, cn_repo_kind *ret,
 /* CN_OK if `repo` is ours, else NOT_FOUND or UNSUPPORTED with the sentence that people see. */
 CN_MUST_USE cn_err cn_repo_check(cn_rt *rt, const char *repo, cn_why *why);
 
+/* Write the version file of a new repo: the last step of making one. Errors: NO_SPACE, IO. */
+CN_MUST_USE cn_err cn_repo_write_version(cn_rt *rt, const char *repo, cn_why *why);
+
 /*
- * IPFS_WAIT_REPO_LOCK: "30s", "1m30s", "1" (minutes), a Go duration. NULL or "": 0.
+ * IPFS_WAIT_REPO_LOCK, a Go duration: "30s", "1m30s"; 0 or less: for ever. NULL or "": not at all.
  * Errors: MALFORMED.
  */
 CN_MUST_USE cn_err cn_repo_lock_wait(const char *text, int64_t *ret_ns, cn_why *why);

@@ -1,0 +1,172 @@
+/*
+ * Reading through the public API: resolve, one block, a file by pulling.
+ */
+#include "api/internal_repo.h"
+#include "ipld/path.h"
+#include "unixfs/read.h"
+#include "unixfs/resolve.h"
+
+struct cairn_reader {
+    cairn_repo *repo;
+    cn_api_wait wait;
+    cn_drive drive;
+    cn_read read;
+    uint64_t size_bytes;
+};
+
+static cn_err check_path(const char *path, cn_why *why)
+{
+    return path != NULL ? CN_OK : cn_why_set(why, CN_ERR_USAGE, "no path was given");
+}
+
+cn_err
+cn_api_resolve(cairn_repo *r, const char *path, const cn_api_wait *wait, cn_cid *ret, cn_why *why)
+{
+    cn_ipfs_path parsed = {0};
+    cn_slice rest = {0};
+    cn_err err = CN_OK;
+    CN_TRY(check_path(path, why));
+    CN_TRY(cn_api_wait_check(wait));
+    CN_TRY(cn_ipfs_path_parse_arg(cn_str(path), cn_node_mem(r->node), &parsed, why));
+    CN_TRY(
+        cn_resolve_local(cn_node_blocks(r->node), cn_node_mem(r->node), &parsed, ret, &rest, why));
+    if (rest.len > 0) {
+        err = cn_why_set(
+            why, CN_ERR_WRONG_TYPE, "%s ends inside a block, at what is not a link", path);
+    }
+out:
+    cn_ipfs_path_release(&parsed);
+    return err;
+}
+
+cairn_result cairn_resolve(
+    cairn_repo *r,
+    const char *path,
+    const cairn_wait *wait,
+    char ret_cid[CAIRN_CID_TEXT_BYTES],
+    cairn_message *message)
+{
+    _Static_assert((int)CAIRN_CID_TEXT_BYTES == (int)CN_CID_TEXT_BYTES, "the same array");
+    cn_api_wait limits;
+    cn_cid cid;
+    cn_why why = {0};
+    cn_err err = CN_OK;
+    CN_TRY(cn_api_wait_init(&limits, r->rt, wait));
+    CN_TRY(cn_api_resolve(r, path, &limits, &cid, &why));
+    (void)cn_cid_text(&cid, ret_cid);
+out:
+    return cn_api_result(err, &why, message);
+}
+
+cairn_result cairn_block_get(
+    cairn_repo *r,
+    const char *cid,
+    const cairn_wait *wait,
+    void **ret_data,
+    size_t *ret_len,
+    cairn_message *message)
+{
+    cn_api_wait limits;
+    cn_cid parsed;
+    cn_buf block = {0};
+    cn_why why = {0};
+    cn_err err = CN_OK;
+    cn_buf_init(&block, cn_mem_default(), CN_DRIVE_BLOCK_MAX_BYTES);
+    CN_TRY(check_path(cid, &why));
+    CN_TRY(cn_api_wait_init(&limits, r->rt, wait));
+    CN_TRY(cn_api_wait_check(&limits));
+    CN_TRY(cn_cid_parse(cn_str(cid), &parsed, &why));
+    CN_TRY(cn_buf_reserve(&block, 1)); /* so that an empty block has an address too */
+    CN_TRY(cn_blocks_get(cn_node_blocks(r->node), &parsed, &block, &why));
+    *ret_data = block.data;
+    *ret_len = block.len;
+    block = (cn_buf){0};
+out:
+    cn_buf_release(&block);
+    return cn_api_result(err, &why, message);
+}
+
+void cairn_free(void *data)
+{
+    cn_free(cn_mem_default(), data);
+}
+
+/* Read up to the ENTRY, so that the size is known and a directory is refused at once. */
+static cn_err start_reading(
+    cairn_reader *reader, const cn_cid *cid, const cairn_cat_options *options, cn_why *why)
+{
+    cn_read_options how = {.ahead = CN_PULL_AHEAD};
+    cn_pull step;
+    cn_err err = CN_OK;
+    cn_mem *mem = cn_node_mem(reader->repo->node);
+    cn_drive_init(
+        &reader->drive, mem, cn_node_blocks(reader->repo->node), CN_DRIVE_BLOCK_MAX_BYTES);
+    cn_read_init(&reader->read, mem, cid, &how);
+    CN_TRY(cn_drive_next(&reader->drive, &reader->read.pull, &step, why));
+    CN_ASSERT(step.kind == CN_PULL_ENTRY);
+    reader->size_bytes = ((const cn_read_info *)step.entry)->size_bytes;
+    if (options != NULL) {
+        uint64_t len = options->length_bytes;
+        cn_read_range(&reader->read, options->offset_bytes, len == 0 ? UINT64_MAX : len);
+    }
+out:
+    return err;
+}
+
+cairn_result cairn_cat(
+    cairn_repo *r,
+    const char *path,
+    const cairn_cat_options *options,
+    const cairn_wait *wait,
+    cairn_reader **ret,
+    cairn_message *message)
+{
+    cn_cid cid;
+    cn_why why = {0};
+    cn_err err = CN_OK;
+    cairn_reader *reader = cn_alloc(cn_node_mem(r->node), sizeof *reader);
+    if (reader == NULL) {
+        return cn_api_result(CN_ERR_NO_MEMORY, NULL, message);
+    }
+    reader->repo = r;
+    if (options != NULL && options->struct_size < sizeof *options) {
+        CN_TRY(cn_why_set(&why, CN_ERR_USAGE, "struct_size of the options is not set"));
+    }
+    CN_TRY(cn_api_wait_init(&reader->wait, r->rt, wait));
+    CN_TRY(cn_api_resolve(r, path, &reader->wait, &cid, &why));
+    CN_TRY(start_reading(reader, &cid, options, &why));
+    *ret = reader;
+    reader = NULL;
+out:
+    cairn_reader_close(reader);
+    return cn_api_result(err, &why, message);
+}
+
+uint64_t cairn_reader_size(const cairn_reader *reader)
+{
+    return reader->size_bytes;
+}
+
+cairn_result cairn_reader_next(
+    cairn_reader *reader, const void **ret_data, size_t *ret_len, cairn_message *message)
+{
+    cn_pull step;
+    cn_why why = {0};
+    cn_err err = CN_OK;
+    cn_api_wait_restart(&reader->wait);
+    CN_TRY(cn_api_wait_check(&reader->wait));
+    CN_TRY(cn_drive_next(&reader->drive, &reader->read.pull, &step, &why));
+    *ret_data = step.kind == CN_PULL_END ? NULL : step.data.data;
+    *ret_len = step.kind == CN_PULL_END ? 0 : step.data.len;
+out:
+    return cn_api_result(err, &why, message);
+}
+
+void cairn_reader_close(cairn_reader *reader)
+{
+    if (reader != NULL) {
+        cn_read_release(&reader->read);
+        cn_drive_release(&reader->drive);
+        cn_free(cn_node_mem(reader->repo->node), reader);
+    }
+}

@@ -1,0 +1,13 @@
+/*
+ * The commands that are built; each is defined in cmd_<name>.c and named once in table.c.
+ */
+#pragma once
+
+#include "cmd/command.h"
+
+extern const cn_command cn_cmd_commands;
+extern const cn_command cn_cmd_commands_completion_bash;
+extern const cn_command cn_cmd_commands_completion_fish;
+extern const cn_command cn_cmd_commands_completion_zsh;
+extern const cn_command cn_cmd_shutdown;
+extern const cn_command cn_cmd_version;

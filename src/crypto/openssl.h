@@ -1,0 +1,67 @@
+/*
+ * libcrypto of OpenSSL 3, opened when something first asks for it, so that starting costs nothing
+ * and a machine without it runs all that does not need it. Only for files of this folder.
+ *
+ * The declarations are our own, of what we use, since its headers need not be installed.
+ */
+#pragma once
+
+#include "base/slice.h"
+#include "base/why.h"
+
+typedef struct evp_pkey_st cn_ssl_key;
+typedef struct evp_md_ctx_st cn_ssl_digest;
+typedef struct evp_md_st cn_ssl_md;
+
+enum { CN_SSL_ED25519 = 1087, CN_SSL_EC = 408, CN_SSL_RSA = 6 };
+
+/* result, name, arguments */
+#define CN_OPENSSL_FUNCTIONS(X)                                                                    \
+    X(unsigned char *, SHA1, (const unsigned char *data, size_t len, unsigned char *digest))       \
+    X(unsigned char *, SHA512, (const unsigned char *data, size_t len, unsigned char *digest))     \
+    X(cn_ssl_key *, EVP_PKEY_Q_keygen,                                                             \
+      (void *context, const char *properties, const char *type, ...))                              \
+    X(cn_ssl_key *, EVP_PKEY_new_raw_private_key,                                                  \
+      (int type, void *engine, const unsigned char *key, size_t len))                              \
+    X(cn_ssl_key *, EVP_PKEY_new_raw_public_key,                                                   \
+      (int type, void *engine, const unsigned char *key, size_t len))                              \
+    X(int, EVP_PKEY_get_raw_private_key, (const cn_ssl_key *key, unsigned char *raw, size_t *len)) \
+    X(int, EVP_PKEY_get_raw_public_key, (const cn_ssl_key *key, unsigned char *raw, size_t *len))  \
+    X(int, EVP_PKEY_get_octet_string_param,                                                        \
+      (const cn_ssl_key *key, const char *name, unsigned char *value, size_t max, size_t *len))    \
+    X(int, EVP_PKEY_get_utf8_string_param,                                                         \
+      (const cn_ssl_key *key, const char *name, char *value, size_t max, size_t *len))             \
+    X(int, EVP_PKEY_get_base_id, (const cn_ssl_key *key))                                          \
+    X(int, EVP_PKEY_get_bits, (const cn_ssl_key *key))                                             \
+    X(void, EVP_PKEY_free, (cn_ssl_key * key))                                                     \
+    X(cn_ssl_key *, d2i_AutoPrivateKey, (cn_ssl_key * *to, const unsigned char **in, long len))    \
+    X(cn_ssl_key *, d2i_PUBKEY, (cn_ssl_key * *to, const unsigned char **in, long len))            \
+    X(int, i2d_PrivateKey, (const cn_ssl_key *key, unsigned char **out))                           \
+    X(int, i2d_PUBKEY, (const cn_ssl_key *key, unsigned char **out))                               \
+    X(const cn_ssl_md *, EVP_sha256, (void))                                                       \
+    X(cn_ssl_digest *, EVP_MD_CTX_new, (void))                                                     \
+    X(void, EVP_MD_CTX_free, (cn_ssl_digest * ctx))                                                \
+    X(int, EVP_DigestSignInit,                                                                     \
+      (cn_ssl_digest * ctx, void **pctx, const cn_ssl_md *md, void *engine, cn_ssl_key *key))      \
+    X(int, EVP_DigestSign,                                                                         \
+      (cn_ssl_digest * ctx, unsigned char *sig, size_t *sig_len, const unsigned char *data,        \
+       size_t len))                                                                                \
+    X(int, EVP_DigestVerifyInit,                                                                   \
+      (cn_ssl_digest * ctx, void **pctx, const cn_ssl_md *md, void *engine, cn_ssl_key *key))      \
+    X(int, EVP_DigestVerify,                                                                       \
+      (cn_ssl_digest * ctx, const unsigned char *sig, size_t sig_len, const unsigned char *data,   \
+       size_t len))                                                                                \
+    X(int, RAND_bytes, (unsigned char *out, int len))                                              \
+    X(void, ERR_clear_error, (void))
+
+typedef struct cn_openssl {
+#define CN_OPENSSL_MEMBER(result, name, arguments) result(*name) arguments;
+    CN_OPENSSL_FUNCTIONS(CN_OPENSSL_MEMBER)
+#undef CN_OPENSSL_MEMBER
+} cn_openssl;
+
+/*
+ * The functions, for the life of the process. Any thread; the first call opens the library (about a
+ * millisecond). Errors: UNSUPPORTED (not installed, or too old), with the reason in `why`.
+ */
+CN_MUST_USE cn_err cn_openssl_open(const cn_openssl **ret, cn_why *why);
