@@ -5,9 +5,19 @@
 
 #include "cmd/command.h"
 
+extern const cn_command cn_cmd_block_get;
+extern const cn_command cn_cmd_block_put;
+extern const cn_command cn_cmd_block_rm;
+extern const cn_command cn_cmd_block_stat;
+extern const cn_command cn_cmd_cat;
 extern const cn_command cn_cmd_commands;
 extern const cn_command cn_cmd_commands_completion_bash;
 extern const cn_command cn_cmd_commands_completion_fish;
 extern const cn_command cn_cmd_commands_completion_zsh;
+extern const cn_command cn_cmd_get;
+extern const cn_command cn_cmd_ls;
+extern const cn_command cn_cmd_refs;
+extern const cn_command cn_cmd_refs_local;
+extern const cn_command cn_cmd_resolve;
 extern const cn_command cn_cmd_shutdown;
 extern const cn_command cn_cmd_version;

@@ -45,10 +45,20 @@ static const cn_command groups[] = {
 };
 
 static const cn_command *const built[] = {
+    &cn_cmd_block_get,
+    &cn_cmd_block_put,
+    &cn_cmd_block_rm,
+    &cn_cmd_block_stat,
+    &cn_cmd_cat,
     &cn_cmd_commands,
     &cn_cmd_commands_completion_bash,
     &cn_cmd_commands_completion_fish,
     &cn_cmd_commands_completion_zsh,
+    &cn_cmd_get,
+    &cn_cmd_ls,
+    &cn_cmd_refs,
+    &cn_cmd_refs_local,
+    &cn_cmd_resolve,
     &cn_cmd_shutdown,
     &cn_cmd_version,
 };

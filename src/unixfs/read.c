@@ -74,7 +74,7 @@ static bool frame_next(frame *f, child *ret)
 /* The next link of `f` with bytes inside the range. */
 static bool frame_next_in_range(const cn_read *r, frame *f, child *ret)
 {
-    while (f->next_at < r->to && frame_next(f, ret)) {
+    while (r->from < r->to && f->next_at < r->to && frame_next(f, ret)) {
         if (ret->size > 0 && ret->at < r->to && ret->at + ret->size > r->from) {
             return true;
         }

@@ -1,0 +1,253 @@
+/*
+ * `block get`, `block stat`, `block put`: single blocks.
+ */
+#include "cmd/content.h"
+
+#include "codec/json_write.h"
+#include "multiformats/multicodec.h"
+#include "node/config.h"
+#include "node/node.h"
+#include "store/pin.h"
+#include "store/store.h"
+
+typedef struct block_stat {
+    cn_cid cid;
+    size_t size;
+} block_stat;
+
+static cn_err stat_json(cn_call *call, cn_buf *out, const void *value)
+{
+    const block_stat *s = value;
+    cn_json_writer j;
+    cn_buf text;
+    cn_buf_init(&text, cn_call_mem(call), 4096);
+    cn_err err = cn_call_cid_text(call, &s->cid, &text);
+    if (err == CN_OK) {
+        cn_json_init(&j, out, NULL);
+        cn_json_object(&j);
+        cn_json_put_string(&j, "Key", cn_buf_slice(&text));
+        cn_json_put_uint(&j, "Size", s->size);
+        cn_json_object_end(&j);
+        err = cn_json_finish(&j);
+    }
+    cn_buf_release(&text);
+    return err;
+}
+
+static cn_err stat_text(cn_call *call, cn_buf *out, const void *value)
+{
+    const block_stat *s = value;
+    cn_err err = CN_OK;
+    CN_TRY(cn_buf_text(out, "Key: "));
+    CN_TRY(cn_call_cid_text(call, &s->cid, out));
+    CN_TRY(cn_buf_printf(out, "\nSize: %zu\n", s->size));
+out:
+    return err;
+}
+
+static cn_err put_text(cn_call *call, cn_buf *out, const void *value)
+{
+    cn_err err = cn_call_cid_text(call, &((const block_stat *)value)->cid, out);
+    return err == CN_OK ? cn_buf_byte(out, '\n') : err;
+}
+
+static const cn_output_type stat_output = {
+    .name = "commands.BlockStat", .json = stat_json, .text = stat_text};
+static const cn_output_type put_output = {
+    .name = "commands.BlockStat", .json = stat_json, .text = put_text};
+
+static cn_err run_block_get(cn_call *call)
+{
+    cn_content c = {0};
+    cn_drive d = {0};
+    cn_err err = CN_OK;
+    CN_TRY(cn_call_read_args(call));
+    CN_TRY(cn_content_find(call, cn_call_arg(call, 0), &c));
+    CN_TRY(cn_content_drive(call, &d));
+    CN_TRY(cn_blocks_get(d.blocks, &c.cid, &d.block, cn_call_why(call)));
+    cn_call_set_type(call, "application/vnd.ipld.raw");
+    CN_TRY(cn_call_write(call, cn_buf_slice(&d.block)));
+out:
+    cn_drive_release(&d);
+    cn_content_release(&c);
+    return err == CN_OK ? CN_OK : cn_call_fail_why(call, err);
+}
+
+static cn_err run_block_stat(cn_call *call)
+{
+    cn_content c = {0};
+    cn_drive d = {0};
+    block_stat s = {0};
+    cn_err err = CN_OK;
+    CN_TRY(cn_call_read_args(call));
+    CN_TRY(cn_content_find(call, cn_call_arg(call, 0), &c));
+    CN_TRY(cn_content_drive(call, &d));
+    CN_TRY(cn_blocks_get(d.blocks, &c.cid, &d.block, cn_call_why(call)));
+    s = (block_stat){.cid = c.cid, .size = d.block.len};
+    CN_TRY(cn_call_emit_once(call, &stat_output, &s));
+out:
+    cn_drive_release(&d);
+    cn_content_release(&c);
+    return err == CN_OK ? CN_OK : cn_call_fail_why(call, err);
+}
+
+/* What the options make of a CID. */
+typedef struct put_form {
+    unsigned version;
+    uint64_t codec;
+    uint64_t hash;
+    size_t digest_bytes; /* 0: the usual */
+} put_form;
+
+static cn_err choose_hash(cn_call *call, put_form *f)
+{
+    const char *name = cn_call_string(call, "mhtype", NULL);
+    if (name == NULL || name[0] == '\0') {
+        name = "sha2-256";
+    }
+    const cn_multicodec *hash = cn_multicodec_by_name(cn_str(name));
+    bool known = hash != NULL &&
+                 (hash->code == CN_MH_IDENTITY || cn_multihash_default_bytes(hash->code) > 0);
+    if (!known) {
+        return cn_call_fail(call, CN_ERR_USAGE, "unrecognized multihash function: %s", name);
+    }
+    int64_t len = cn_call_int(call, "mhlen", NULL);
+    f->hash = hash->code;
+    f->digest_bytes = len > 0 ? (size_t)len : 0;
+    return CN_OK;
+}
+
+/* The names that --format, which --cid-codec replaced, goes by. */
+static cn_err choose_legacy(cn_call *call, const char *format, put_form *f)
+{
+    if (!cn_slice_is(cn_str(cn_call_string(call, "cid-codec", NULL)), "raw")) {
+        return cn_call_fail(
+            call, CN_ERR_USAGE,
+            "unable to use \"format\" (deprecated) and a custom \"cid-codec\" at the same time");
+    }
+    if (cn_slice_is(cn_str(format), "v0")) {
+        bool fits = f->hash == CN_MH_SHA2_256 && (f->digest_bytes == 0 || f->digest_bytes == 32);
+        f->version = 0;
+        f->codec = CN_CODEC_DAG_PB;
+        return fits ? CN_OK
+                    : cn_call_fail(call, CN_ERR_USAGE, "only sha2-255-32 is allowed with CIDv0");
+    }
+    const char *name = cn_slice_is(cn_str(format), "protobuf") ? "dag-pb"
+                       : cn_slice_is(cn_str(format), "cbor")   ? "dag-cbor"
+                                                               : format;
+    const cn_multicodec *codec = cn_multicodec_by_name(cn_str(name));
+    if (codec == NULL) {
+        return cn_call_fail(call, CN_ERR_USAGE, "unknown multicodec: \"%s\"", format);
+    }
+    f->codec = codec->code;
+    return CN_OK;
+}
+
+static cn_err choose_form(cn_call *call, put_form *ret)
+{
+    put_form f = {.version = 1, .codec = CN_CODEC_RAW};
+    cn_err err = CN_OK;
+    const char *format = cn_call_string(call, "format", NULL);
+    const char *name = cn_call_string(call, "cid-codec", NULL);
+    const cn_multicodec *codec = cn_multicodec_by_name(cn_str(name));
+    CN_TRY(choose_hash(call, &f));
+    if (format != NULL && format[0] != '\0') {
+        CN_TRY(choose_legacy(call, format, &f));
+    } else if (codec == NULL) {
+        return cn_call_fail(call, CN_ERR_USAGE, "unknown multicodec: \"%s\"", name);
+    } else {
+        f.codec = codec->code;
+    }
+    *ret = f;
+out:
+    return err;
+}
+
+static cn_err make_cid(cn_call *call, const put_form *f, cn_slice data, cn_cid *ret)
+{
+    uint8_t digest[CN_DIGEST_MAX_BYTES];
+    size_t len = 0;
+    cn_err err = cn_multihash_sum(f->hash, f->digest_bytes, data, digest, &len);
+    if (err != CN_OK) {
+        return err;
+    }
+    const cn_multihash mh = {f->hash, cn_slice_of(digest, len)};
+    err = cn_multihash_allowed(&mh, cn_call_why(call));
+    return err != CN_OK ? err : cn_cid_make(f->version, f->codec, &mh, ret);
+}
+
+static cn_err run_block_put(cn_call *call)
+{
+    cn_node *node = NULL;
+    cn_pins *pins = NULL;
+    put_form form = {0};
+    block_stat s = {0};
+    cn_buf data;
+    cn_err err = CN_OK;
+    bool big = cn_call_flag(call, "allow-big-block", NULL);
+    cn_buf_init(&data, cn_call_mem(call), CN_STORE_BLOCK_MAX_BYTES);
+    CN_TRY(choose_form(call, &form));
+    CN_TRY(cn_call_node(call, &node));
+    CN_TRY(cn_call_read_file(call, &data));
+    if (data.len > CN_BLOCK_MAX_BYTES && !big) {
+        err = cn_call_fail(
+            call, CN_ERR_TOO_LARGE,
+            "produced block is over 2MiB: big blocks can't be exchanged with other peers. consider "
+            "using UnixFS for automatic chunking of bigger files, or pass --allow-big-block to "
+            "override");
+        goto out;
+    }
+    CN_TRY(make_cid(call, &form, cn_buf_slice(&data), &s.cid));
+    s.size = data.len;
+    CN_TRY(cn_blocks_put(cn_node_blocks(node), &s.cid, cn_buf_slice(&data), cn_call_why(call)));
+    CN_TRY(cn_store_flush(cn_node_store(node), cn_call_why(call)));
+    if (cn_call_flag(call, "pin", NULL)) {
+        CN_TRY(cn_node_pins(node, &pins, cn_call_why(call)));
+        CN_TRY(cn_pins_set(pins, &s.cid, CN_PIN_RECURSIVE, (cn_slice){0}, cn_call_why(call)));
+    }
+    CN_TRY(cn_call_emit(call, &put_output, &s));
+out:
+    cn_buf_release(&data);
+    return err == CN_OK ? CN_OK : cn_call_fail_why(call, err);
+}
+
+static const cn_arg cid_arg[] = {{"cid", CN_ARG_STDIN, "CID or path of a block"}, {0}};
+
+static const cn_arg put_args[] = {
+    {"data", CN_ARG_VARIADIC | CN_ARG_STDIN | CN_ARG_FILE, "the bytes to keep as a block"},
+    {0},
+};
+
+static const cn_opt put_opts[] = {
+    {CN_OPT_STRING, "cid-codec", NULL, "raw", "codec that the CID names"},
+    {CN_OPT_STRING, "mhtype", NULL, NULL, "hash function"},
+    {CN_OPT_INT, "mhlen", NULL, "-1", "bytes of the digest"},
+    {CN_OPT_BOOL, "pin", NULL, "false", "pin the block recursively"},
+    {CN_OPT_BOOL, "allow-big-block", NULL, "false", "take more than 2 MiB"},
+    {CN_OPT_STRING, "format", "f", NULL, "old name of cid-codec, with v0, cbor and protobuf"},
+    {0},
+};
+
+const cn_command cn_cmd_block_get = {
+    .path = "block/get",
+    .summary = "Write a block as it is stored",
+    .args = cid_arg,
+    .run = run_block_get,
+};
+
+const cn_command cn_cmd_block_stat = {
+    .path = "block/stat",
+    .summary = "Tell a block's CID and size",
+    .args = cid_arg,
+    .output = &stat_output,
+    .run = run_block_stat,
+};
+
+const cn_command cn_cmd_block_put = {
+    .path = "block/put",
+    .summary = "Keep bytes as a block",
+    .args = put_args,
+    .opts = put_opts,
+    .output = &put_output,
+    .run = run_block_put,
+};

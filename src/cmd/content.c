@@ -1,0 +1,40 @@
+/*
+ * From argument to CID.
+ */
+#include "cmd/content.h"
+
+#include "node/node.h"
+#include "unixfs/resolve.h"
+
+cn_err cn_content_find(cn_call *call, cn_slice arg, cn_content *ret)
+{
+    cn_node *node = NULL;
+    cn_content c = {0};
+    cn_why *why = cn_call_why(call);
+    cn_mem *mem = cn_call_mem(call);
+    cn_err err = CN_OK;
+    CN_TRY(cn_call_node(call, &node));
+    CN_TRY(cn_ipfs_path_parse_arg(arg, mem, &c.path, why));
+    CN_TRY(cn_resolve_local(cn_node_blocks(node), mem, &c.path, &c.cid, &c.rest, why));
+    *ret = c;
+    c = (cn_content){0};
+out:
+    cn_content_release(&c);
+    return err;
+}
+
+void cn_content_release(cn_content *c)
+{
+    cn_ipfs_path_release(&c->path);
+    *c = (cn_content){0};
+}
+
+cn_err cn_content_drive(cn_call *call, cn_drive *ret)
+{
+    cn_node *node = NULL;
+    cn_err err = cn_call_node(call, &node);
+    if (err == CN_OK) {
+        cn_drive_init(ret, cn_call_mem(call), cn_node_blocks(node), CN_DRIVE_BLOCK_MAX_BYTES);
+    }
+    return err;
+}

@@ -1,0 +1,26 @@
+/*
+ * What commands that read content share: an argument becomes a path, the path a CID.
+ */
+#pragma once
+
+#include "cmd/command.h"
+#include "ipld/path.h"
+#include "ipld/pull.h"
+
+/* An argument resolved. */
+typedef struct cn_content {
+    cn_ipfs_path path;
+    cn_cid cid;    /* of the block reached */
+    cn_slice rest; /* what lies inside that block; borrowed from `path` */
+} cn_content;
+
+/*
+ * Read `arg` as a path, URI or "CID/path" and resolve it in the node's blocks. Give *ret back with
+ * cn_content_release. The sentence of an error is in cn_call_why.
+ */
+CN_MUST_USE cn_err cn_content_find(cn_call *call, cn_slice arg, cn_content *ret);
+/* Accepts a zeroed one. */
+void cn_content_release(cn_content *c);
+
+/* A driver over the node's blocks; release with cn_drive_release. */
+CN_MUST_USE cn_err cn_content_drive(cn_call *call, cn_drive *ret);
