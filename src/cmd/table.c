@@ -49,6 +49,10 @@ static const cn_command *const built[] = {
     &cn_cmd_commands_completion_bash,
     &cn_cmd_commands_completion_fish,
     &cn_cmd_commands_completion_zsh,
+    &cn_cmd_config,
+    &cn_cmd_config_profile_apply,
+    &cn_cmd_config_replace,
+    &cn_cmd_config_show,
     &cn_cmd_shutdown,
     &cn_cmd_version,
 };

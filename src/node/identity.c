@@ -17,8 +17,7 @@ static cn_slice trimmed(cn_slice s)
     return s;
 }
 
-/* The multihash behind a peer id written in base58btc or as a CID. */
-static cn_err decode_peer(cn_slice text, cn_identity *ret, cn_why *why)
+cn_err cn_identity_parse(cn_slice text, cn_identity *ret, cn_why *why)
 {
     cn_buf raw;
     cn_multihash mh = {0};
@@ -100,7 +99,7 @@ cn_err cn_identity_load(
     CN_UNUSED(rt);
     CN_UNUSED(repo);
     cn_identity made = {0};
-    cn_err err = decode_peer(cn_config_string(config, "Identity.PeerID", ""), &made, why);
+    cn_err err = cn_identity_parse(cn_config_string(config, "Identity.PeerID", ""), &made, why);
     if (err == CN_OK) {
         *ret = made;
     }

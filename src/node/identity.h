@@ -21,6 +21,12 @@ typedef struct cn_identity {
 } cn_identity;
 
 /*
+ * What a peer id says, written in base58btc or as a CID; the public key where the id holds it.
+ * Errors: MALFORMED.
+ */
+CN_MUST_USE cn_err cn_identity_parse(cn_slice text, cn_identity *ret, cn_why *why);
+
+/*
  * The identity that `config` names. The public key comes out of the peer id where that holds it
  * (ed25519, secp256k1), else from the private key file. Errors: MALFORMED, NOT_FOUND, PERMISSION.
  */
