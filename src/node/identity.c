@@ -7,7 +7,33 @@
 #include "codec/base_n.h"
 #include "node/repo.h"
 
-enum { PATH_MAX_BYTES = 64 * 1024 };
+enum { PATH_MAX_BYTES = 64 * 1024, KEY_TEXT_MAX_BYTES = 2 * CN_KEY_PRIVATE_MAX_BYTES };
+
+cn_err cn_identity_of(const cn_peer_id *id, cn_identity *ret)
+{
+    cn_identity made = {.id = *id};
+    cn_buf usual;
+    cn_slice public = {0};
+    cn_err err = CN_OK;
+    cn_buf_init(&usual, cn_mem_default(), CN_PEER_TEXT_BYTES - 1);
+    CN_TRY(cn_peer_id_encode_text(id, 0, &usual));
+    cn_copy(made.peer_id, usual.data, usual.len);
+    if (cn_peer_id_public(id, &public) && public.len <= sizeof made.public_key) {
+        cn_copy(made.public_key, public.data, public.len);
+        made.public_len = public.len;
+    }
+    *ret = made;
+out:
+    cn_buf_release(&usual);
+    return err;
+}
+
+cn_err cn_identity_parse(cn_slice text, cn_identity *ret, cn_why *why)
+{
+    cn_peer_id id = {0};
+    cn_err err = cn_peer_id_parse(text, &id, why);
+    return err != CN_OK ? err : cn_identity_of(&id, ret);
+}
 
 static cn_slice trimmed(cn_slice s)
 {
@@ -15,42 +41,6 @@ static cn_slice trimmed(cn_slice s)
         s.len--;
     }
     return s;
-}
-
-cn_err cn_identity_parse(cn_slice text, cn_identity *ret, cn_why *why)
-{
-    cn_buf raw;
-    cn_multihash mh = {0};
-    cn_cid cid = {0};
-    cn_err err = CN_OK;
-    cn_buf_init(&raw, cn_mem_default(), sizeof ret->peer_bytes);
-    if (text.len == 0 || text.len >= sizeof ret->peer_id) {
-        err = CN_ERR_MALFORMED;
-        goto out;
-    }
-    if (cn_slice_starts(text, cn_str("Qm")) || text.data[0] == '1') {
-        CN_TRY(cn_base_n_decode(CN_BASE58_BTC, text, &raw, NULL));
-    } else {
-        CN_TRY(cn_cid_parse(text, &cid, NULL));
-        CN_TRY(cid.codec == CN_CODEC_LIBP2P_KEY ? CN_OK : CN_ERR_MALFORMED);
-        CN_TRY(cn_buf_append(&raw, cn_cid_key(&cid)));
-    }
-    CN_TRY(cn_multihash_decode(cn_buf_slice(&raw), &mh));
-    cn_copy(ret->peer_bytes, raw.data, raw.len);
-    ret->peer_len = raw.len;
-    cn_copy(ret->peer_id, text.data, text.len);
-    ret->peer_id[text.len] = '\0';
-    if (mh.code == CN_MH_IDENTITY && mh.digest.len <= sizeof ret->public_key) {
-        cn_copy(ret->public_key, mh.digest.data, mh.digest.len);
-        ret->public_len = mh.digest.len;
-    }
-out:
-    cn_buf_release(&raw);
-    return err == CN_OK ? err
-                        : cn_why_set(
-                              why, err, "Identity.PeerID in the config is no peer id: \"%.*s\"",
-                              (int)CN_MIN(text.len, (size_t)100),
-                              text.len == 0 ? "" : (const char *)text.data);
 }
 
 /* The base64 text of the private key: from the config if it carries one, else from the file. */
@@ -74,34 +64,84 @@ out:
 }
 
 cn_err
-cn_identity_private(cn_rt *rt, const char *repo, const cn_config *config, cn_buf *ret, cn_why *why)
+cn_identity_private(cn_rt *rt, const char *repo, const cn_config *config, cn_key **ret, cn_why *why)
 {
     cn_buf text;
+    cn_buf message;
+    cn_key *key = NULL;
+    cn_peer_id named = {0};
+    cn_peer_id held = {0};
     cn_err err = CN_OK;
-    cn_buf_init(&text, cn_mem_default(), CN_PRIVATE_KEY_MAX_BYTES * 2);
-    cn_buf_reset(ret);
+    cn_buf_init(&text, cn_mem_default(), KEY_TEXT_MAX_BYTES);
+    cn_buf_init(&message, cn_mem_default(), KEY_TEXT_MAX_BYTES);
     CN_TRY(read_private_text(rt, repo, config, &text, why));
-    err = cn_base_n_decode(CN_BASE64_PAD, trimmed(cn_buf_slice(&text)), ret, NULL);
+    err = cn_base_n_decode(CN_BASE64_PAD, trimmed(cn_buf_slice(&text)), &message, NULL);
     if (err != CN_OK) {
-        (void)cn_why_set(why, err, "the private key in %s is not base64", repo);
+        err = cn_why_set(why, err, "the private key of %s is not base64", repo);
+        goto out;
     }
+    CN_TRY(cn_key_decode_private(cn_mem_default(), cn_buf_slice(&message), &key, why));
+    CN_TRY(cn_peer_id_of_key(key, &held));
+    CN_TRY(cn_peer_id_parse(cn_config_string(config, "Identity.PeerID", ""), &named, why));
+    if (!cn_peer_id_eq(&held, &named)) {
+        err = cn_why_set(
+            why, CN_ERR_MALFORMED, "the private key of %s does not belong to its Identity.PeerID",
+            repo);
+        goto out;
+    }
+    *ret = key;
+    key = NULL;
 out:
-    if (text.data != NULL) {
-        cn_wipe(text.data, text.len);
-    }
-    cn_buf_release(&text);
+    cn_key_free(key);
+    cn_key_wipe(&text);
+    cn_key_wipe(&message);
+    return err;
+}
+
+/* The public half of the private key, for ids that are only its hash. */
+static cn_err public_of_private(
+    cn_rt *rt, const char *repo, const cn_config *config, cn_identity *ret, cn_why *why)
+{
+    cn_key *key = NULL;
+    cn_buf public;
+    cn_err err = CN_OK;
+    cn_buf_init(&public, cn_mem_default(), sizeof ret->public_key);
+    CN_TRY(cn_identity_private(rt, repo, config, &key, why));
+    CN_TRY(cn_key_encode_public(key, &public));
+    cn_copy(ret->public_key, public.data, public.len);
+    ret->public_len = public.len;
+out:
+    cn_buf_release(&public);
+    cn_key_free(key);
     return err;
 }
 
 cn_err cn_identity_load(
     cn_rt *rt, const char *repo, const cn_config *config, cn_identity *ret, cn_why *why)
 {
-    CN_UNUSED(rt);
-    CN_UNUSED(repo);
     cn_identity made = {0};
     cn_err err = cn_identity_parse(cn_config_string(config, "Identity.PeerID", ""), &made, why);
+    if (err != CN_OK) {
+        return cn_why_wrap(why, err, "Identity.PeerID in the config: ");
+    }
+    if (made.public_len == 0) {
+        err = public_of_private(rt, repo, config, &made, why);
+    }
     if (err == CN_OK) {
         *ret = made;
     }
+    return err;
+}
+
+cn_err cn_identity_key_text(const cn_key *key, cn_buf *out)
+{
+    cn_buf message;
+    cn_err err = CN_OK;
+    cn_buf_init(&message, cn_mem_default(), KEY_TEXT_MAX_BYTES);
+    CN_TRY(cn_key_encode_private(key, &message));
+    CN_TRY(cn_buf_reserve(out, 2 * message.len)); /* so that growing leaves no copy behind */
+    CN_TRY(cn_base_n_encode(CN_BASE64_PAD, cn_buf_slice(&message), out));
+out:
+    cn_key_wipe(&message);
     return err;
 }

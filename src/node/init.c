@@ -4,7 +4,6 @@
  */
 #include "node/init.h"
 
-#include "codec/base_n.h"
 #include "node/config_file.h"
 #include "node/empty.h"
 #include "node/profile.h"
@@ -50,6 +49,14 @@ cn_err cn_init_check(cn_rt *rt, const char *repo_path, cn_why *why)
         err = cn_repo_check(rt, repo_path, why);
     }
 out:
+    return err;
+}
+
+cn_err cn_init_check_config(const cn_init_options *o, cn_why *why)
+{
+    cn_config *c = NULL;
+    cn_err err = cn_config_parse(o->mem, o->config, &c, why);
+    cn_config_free(c);
     return err;
 }
 
@@ -119,15 +126,12 @@ static cn_err write_key(const cn_init_options *o, cn_why *why)
 {
     cn_buf text;
     cn_err err = CN_OK;
-    cn_buf_init(&text, o->mem, CN_PRIVATE_KEY_MAX_BYTES * 2);
-    CN_TRY(cn_base_n_encode(CN_BASE64_PAD, o->private_key, &text));
+    cn_buf_init(&text, o->mem, 4 * CN_KEY_PRIVATE_MAX_BYTES);
+    CN_TRY(cn_identity_key_text(o->key, &text));
     CN_TRY(cn_buf_byte(&text, '\n'));
     CN_TRY(write_file(o, CN_REPO_KEY_FILE, cn_buf_slice(&text), why));
 out:
-    if (text.data != NULL) {
-        cn_wipe(text.data, text.len);
-    }
-    cn_buf_release(&text);
+    cn_key_wipe(&text);
     return err;
 }
 
@@ -174,7 +178,7 @@ cn_err cn_init_repo(const cn_init_options *o, cn_why *why)
     CN_TRY(cn_repo_lock(o->rt, o->repo_path, o->pid, o->command, 0, &lock, why));
     CN_TRY(cn_init_check(o->rt, o->repo_path, why));
     CN_TRY(cn_repo_write_version(o->rt, o->repo_path, why));
-    if (o->private_key.len > 0) {
+    if (o->key != NULL) {
         CN_TRY(write_key(o, why));
     }
     CN_TRY(make_store(o, why));
