@@ -59,6 +59,10 @@ static const cn_command *const built[] = {
     &cn_cmd_refs,
     &cn_cmd_refs_local,
     &cn_cmd_resolve,
+    &cn_cmd_config,
+    &cn_cmd_config_profile_apply,
+    &cn_cmd_config_replace,
+    &cn_cmd_config_show,
     &cn_cmd_shutdown,
     &cn_cmd_version,
 };

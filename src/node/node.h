@@ -69,6 +69,13 @@ bool cn_node_is_offline(const cn_node *n);
 cn_rt *cn_node_rt(const cn_node *n);
 cn_mem *cn_node_mem(const cn_node *n);
 
+/* The quota that a configuration sets, 0: none. Errors: MALFORMED (Datastore.StorageMax). */
+CN_MUST_USE cn_err cn_node_quota(const cn_config *config, uint64_t *ret_bytes, cn_why *why);
+
+/* Held by those who change the config file of a node that is open (a daemon's). */
+void cn_node_config_lock(cn_node *n);
+void cn_node_config_unlock(cn_node *n);
+
 /*
  * The root of MFS ("/" of `files`), the empty directory where there is none yet. Counts as pinned.
  */

@@ -5,6 +5,7 @@
  *     version       "cairn 1\n"   Kubo reads a number here and refuses
  *     config        Kubo's JSON, mode 0600, without the private key
  *     identity.key  the private key, mode 0600
+ *     store/        blocks and pins (store/store.h)
  *     repo.lock     held while a process has the repo open; says whose it is
  */
 #pragma once
@@ -12,6 +13,9 @@
 #include "rt/rt.h"
 
 enum { CN_REPO_VERSION = 1, CN_REPO_FS_VERSION = 18 /* what `repo version` answers, as Kubo */ };
+
+#define CN_REPO_STORE_DIR "store"
+#define CN_REPO_KEY_FILE "identity.key"
 
 /* Where a repo may be said to be; each NULL if not given. */
 typedef struct cn_repo_env {
