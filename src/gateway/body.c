@@ -1,0 +1,405 @@
+/*
+ * Files and raw blocks as bodies. A small one is read whole and answered from memory; a large one
+ * is pulled as the socket takes it, raw leaves by reads from their segment straight into the
+ * server's buffer, after one check of each leaf.
+ */
+#include "gateway/internal.h"
+#include "gateway/mime.h"
+
+#include <stdio.h>
+
+static const char immutable_content[] = "public, max-age=29030400, immutable";
+
+typedef struct body {
+    cn_mem *mem;
+    cn_store *store;
+    cn_blocks *blocks;
+    cn_drive drive;
+    cn_read read;
+    cn_slice data; /* to be handed out */
+    cn_buf block;  /* behind `data` where a span could not be read from the store */
+    cn_place place;
+    uint64_t span_at;
+    uint64_t span_left;
+    uint64_t left; /* of the answer */
+} body;
+
+static void body_free(void *ctx)
+{
+    body *b = ctx;
+    cn_read_release(&b->read);
+    cn_drive_release(&b->drive);
+    cn_buf_release(&b->block);
+    cn_free(b->mem, b);
+}
+
+/* Make a span ready: from the store if it can be found there, else as a block. */
+static cn_err open_span(body *b, const cn_pull *step)
+{
+    cn_err err = CN_ERR_UNSUPPORTED;
+    cn_slice inline_data = {0};
+    bool is_inline = cn_cid_is_identity(&step->span_cid, &inline_data);
+    if (b->store != NULL && !is_inline) {
+        cn_slice key = cn_cid_key(&step->span_cid);
+        err = cn_store_find(b->store, key, &b->place);
+        if (err == CN_OK) {
+            err = cn_store_check(b->store, key, &b->place);
+        }
+        if (err == CN_OK && b->place.len != step->span_block_bytes) {
+            return CN_ERR_MALFORMED;
+        }
+        if (err == CN_OK) {
+            b->span_at = step->span_offset;
+            b->span_left = step->span_len;
+            return CN_OK;
+        }
+    }
+    if (err == CN_ERR_UNSUPPORTED || err == CN_ERR_NOT_FOUND) {
+        cn_buf_reset(&b->block);
+        err = cn_blocks_get(b->blocks, &step->span_cid, &b->block, NULL);
+    }
+    if (err == CN_OK && b->block.len != step->span_block_bytes) {
+        err = CN_ERR_MALFORMED;
+    }
+    if (err == CN_OK) {
+        b->data = cn_slice_skip(cn_buf_slice(&b->block), (size_t)step->span_offset);
+        b->data = cn_slice_head(b->data, (size_t)step->span_len);
+    }
+    return err;
+}
+
+/* Move on until there is something to hand out; MALFORMED if the file ends too early. */
+static cn_err advance(body *b)
+{
+    cn_err err = CN_OK;
+    while (err == CN_OK && b->data.len == 0 && b->span_left == 0) {
+        cn_pull step = {0};
+        err = cn_drive_next(&b->drive, &b->read.pull, &step, NULL);
+        if (err != CN_OK) {
+            break;
+        }
+        if (step.kind == CN_PULL_DATA) {
+            b->data = step.data;
+        } else if (step.kind == CN_PULL_SPAN) {
+            err = open_span(b, &step);
+        } else if (step.kind == CN_PULL_END) {
+            err = CN_ERR_MALFORMED;
+        }
+    }
+    return err;
+}
+
+static cn_err body_read(void *ctx, uint8_t *data, size_t max, size_t *ret_len)
+{
+    body *b = ctx;
+    size_t done = 0;
+    max = (size_t)CN_MIN((uint64_t)max, b->left);
+    while (done < max) {
+        cn_err err = advance(b);
+        size_t len = 0;
+        if (err != CN_OK) {
+            return err;
+        }
+        if (b->data.len > 0) {
+            len = CN_MIN(b->data.len, max - done);
+            cn_copy(data + done, b->data.data, len);
+            b->data = cn_slice_skip(b->data, len);
+        } else {
+            len = (size_t)CN_MIN(b->span_left, (uint64_t)(max - done));
+            err = cn_store_read(b->store, &b->place, (uint32_t)b->span_at, data + done, len);
+            if (err != CN_OK) {
+                return err;
+            }
+            b->span_at += len;
+            b->span_left -= len;
+        }
+        done += len;
+    }
+    b->left -= done;
+    *ret_len = done;
+    return CN_OK;
+}
+
+/* A reader of a->cid that has told about the file. WRONG_TYPE: it is none. */
+static cn_err body_open(cn_gw_ask *a, body **ret)
+{
+    const cn_gateway_options *o = &a->gateway->options;
+    cn_read_options options = {.ahead = 1, .spans = true};
+    cn_pull step = {0};
+    cn_err err = CN_OK;
+    body *b = cn_alloc(a->mem, sizeof *b);
+    if (b == NULL) {
+        return CN_ERR_NO_MEMORY;
+    }
+    b->mem = a->mem;
+    b->store = o->store;
+    b->blocks = o->blocks;
+    cn_drive_init(&b->drive, a->mem, o->blocks, CN_DRIVE_BLOCK_MAX_BYTES);
+    cn_buf_init(&b->block, a->mem, CN_DRIVE_BLOCK_MAX_BYTES);
+    cn_read_init(&b->read, a->mem, &a->cid, &options);
+    CN_TRY(cn_drive_next(&b->drive, &b->read.pull, &step, &a->why));
+    CN_ASSERT(step.kind == CN_PULL_ENTRY);
+    *ret = b;
+    b = NULL;
+out:
+    if (b != NULL) {
+        body_free(b);
+    }
+    return err;
+}
+
+/* The first bytes of the file, by a reader of its own. */
+static cn_err sniff(cn_gw_ask *a, const char **ret)
+{
+    body *b = NULL;
+    size_t len = 0;
+    uint8_t head[CN_MIME_SNIFF_BYTES];
+    cn_err err = CN_OK;
+    CN_TRY(body_open(a, &b));
+    b->left = CN_MIN(b->read.info.size_bytes, (uint64_t)sizeof head);
+    cn_read_range(&b->read, 0, b->left);
+    CN_TRY(body_read(b, head, sizeof head, &len));
+    *ret = cn_mime_of_bytes(cn_slice_of(head, len));
+out:
+    if (b != NULL) {
+        body_free(b);
+    }
+    return err;
+}
+
+/* inline or attachment; the name in ASCII with the rest as '_', and in UTF-8. */
+static cn_err disposition(cn_gw_ask *a, const char *kind, cn_slice name)
+{
+    cn_buf ascii;
+    cn_buf full;
+    cn_buf value;
+    const char *text = NULL;
+    cn_err err = CN_OK;
+    cn_buf_init(&ascii, a->mem, 64 << 10);
+    cn_buf_init(&full, a->mem, 256 << 10);
+    cn_buf_init(&value, a->mem, 1 << 20);
+    for (size_t i = 0; i < name.len; i++) {
+        if (name.data[i] < 0x80) {
+            CN_TRY(cn_buf_byte(&ascii, name.data[i]));
+        } else if ((name.data[i] & 0xc0) != 0x80) {
+            CN_TRY(cn_buf_byte(&ascii, '_'));
+        }
+    }
+    CN_TRY(cn_buf_printf(&value, "%s; filename=\"", kind));
+    CN_TRY(cn_url_encode_component(cn_buf_slice(&ascii), &value));
+    CN_TRY(cn_buf_text(&value, "\"; filename*=UTF-8''"));
+    CN_TRY(cn_url_encode_component(name, &value));
+    CN_TRY(cn_buf_cstr(&value, &text));
+    CN_TRY(cn_http_response_header(a->response, "Content-Disposition", text));
+out:
+    cn_buf_release(&ascii);
+    cn_buf_release(&full);
+    cn_buf_release(&value);
+    return err;
+}
+
+/* Headers that all content has. */
+static cn_err content_headers(cn_gw_ask *a, const char *type)
+{
+    const char *text = NULL;
+    cn_err err = CN_OK;
+    CN_TRY(cn_gw_common_headers(a));
+    CN_TRY(cn_http_response_header(a->response, "Cache-Control", immutable_content));
+    CN_TRY(cn_http_response_header(a->response, "Content-Type", type));
+    CN_TRY(cn_buf_cstr(&a->etag, &text));
+    CN_TRY(cn_http_response_header(a->response, "Etag", text));
+    CN_TRY(cn_gw_path_header(a));
+    CN_TRY(cn_buf_cstr(&a->roots, &text));
+    CN_TRY(cn_http_response_header(a->response, "X-Ipfs-Roots", text));
+out:
+    return err;
+}
+
+/* Which bytes: all, or those of the Range header. *ret_done: it was answered with 400 or 416. */
+static cn_err choose_range(
+    cn_gw_ask *a, uint64_t size, uint64_t *from, uint64_t *to, bool *partial, bool *ret_done)
+{
+    cn_err err = CN_OK;
+    cn_slice range = cn_http_header(a->request, "Range");
+    cn_slice condition = cn_http_header(a->request, "If-Range");
+    *from = 0;
+    *to = size;
+    if (range.len == 0) {
+        return CN_OK;
+    }
+    cn_err parsed = cn_range_parse(range, size, from, to);
+    if (parsed == CN_ERR_MALFORMED) {
+        CN_TRY(cn_gw_error(a, 400, "invalid range request: invalid range"));
+        CN_TRY(cn_gw_path_header(a));
+        *ret_done = true;
+        return CN_OK;
+    }
+    if (condition.len > 0 && !cn_slice_eq(condition, cn_buf_slice(&a->etag))) {
+        *from = 0;
+        *to = size;
+        return CN_OK;
+    }
+    if (parsed == CN_ERR_TOO_LARGE) {
+        const char *etag = NULL;
+        bool html = a->wants_html;
+        a->wants_html = false;
+        CN_TRY(cn_gw_error(a, 416, "invalid range: failed to overlap"));
+        a->wants_html = html;
+        CN_TRY(cn_gw_header(a, "Content-Range", "bytes */%llu", (unsigned long long)size));
+        CN_TRY(cn_gw_header(a, "Cache-Control", "%s", immutable_content));
+        CN_TRY(cn_buf_cstr(&a->etag, &etag));
+        CN_TRY(cn_gw_header(a, "Etag", "%s", etag));
+        CN_TRY(cn_gw_path_header(a));
+        *ret_done = true;
+        return CN_OK;
+    }
+    *partial = parsed == CN_OK;
+out:
+    return err;
+}
+
+/* The response object for `len` bytes from `b`, which is used up. */
+static cn_err make_response(cn_gw_ask *a, body *b, uint64_t len)
+{
+    cn_err err = CN_OK;
+    b->left = len;
+    if (a->is_head) {
+        err = cn_http_response_empty((int64_t)len, &a->response);
+        body_free(b);
+        return err;
+    }
+    if (len <= CN_GATEWAY_SMALL_MAX) {
+        size_t got = 0;
+        uint8_t *bytes = cn_alloc_dirty(a->mem, (size_t)len + 1);
+        err = bytes == NULL ? CN_ERR_NO_MEMORY : body_read(b, bytes, (size_t)len + 1, &got);
+        if (err == CN_OK) {
+            err = cn_http_response_bytes(cn_slice_of(bytes, got), &a->response);
+            a->cached_bytes = got;
+        }
+        cn_free(a->mem, bytes);
+        body_free(b);
+        return err;
+    }
+    a->may_cache = false;
+    cn_http_pull pull = {
+        .size_bytes = (int64_t)len,
+        .piece_bytes = (size_t)CN_MIN(len, (uint64_t)CN_GATEWAY_PIECE_BYTES),
+        .ctx = b,
+        .read = body_read,
+        .free = body_free,
+    };
+    return cn_http_response_pull(a->mem, &pull, &a->response);
+}
+
+/* What the file is: symlink, by name, by content. */
+static cn_err type_of(cn_gw_ask *a, const body *b, cn_slice name, const char **ret)
+{
+    const char *type = b->read.info.type == CN_UNIXFS_SYMLINK ? "inode/symlink" : NULL;
+    cn_err err = CN_OK;
+    type = type != NULL ? type : cn_mime_of_name(name);
+    if (type == NULL) {
+        CN_TRY(sniff(a, &type));
+    }
+    *ret = type;
+out:
+    return err;
+}
+
+cn_err cn_gw_serve_file(cn_gw_ask *a, cn_slice name)
+{
+    const char *type = NULL;
+    body *b = NULL;
+    body *used = NULL;
+    uint64_t size = 0;
+    uint64_t from = 0;
+    uint64_t to = 0;
+    bool partial = false;
+    bool done = false;
+    cn_err err = CN_OK;
+    const cn_slice *given = cn_query_get(&a->query, "filename");
+    const cn_slice *download = cn_query_get(&a->query, "download");
+    CN_TRY(body_open(a, &b));
+    CN_TRY(cn_gw_not_modified(a, immutable_content, &done));
+    if (!done) {
+        CN_TRY(choose_range(a, b->read.info.size_bytes, &from, &to, &partial, &done));
+    }
+    if (done) {
+        goto out;
+    }
+    name = given != NULL && given->len > 0 ? *given : name;
+    CN_TRY(type_of(a, b, name, &type));
+    size = b->read.info.size_bytes;
+    cn_read_range(&b->read, from, to - from);
+    used = b;
+    b = NULL;
+    CN_TRY(make_response(a, used, to - from));
+    CN_TRY(content_headers(a, type));
+    CN_TRY(cn_http_response_header(a->response, "Accept-Ranges", "bytes"));
+    if (partial) {
+        CN_TRY(cn_gw_header(
+            a, "Content-Range", "bytes %llu-%lld/%llu", (unsigned long long)from, (long long)to - 1,
+            (unsigned long long)size));
+    }
+    if (given != NULL && given->len > 0) {
+        bool attach = download != NULL && cn_slice_is(*download, "true");
+        CN_TRY(disposition(a, attach ? "attachment" : "inline", *given));
+    }
+    a->status = partial ? 206 : 200;
+out:
+    if (b != NULL) {
+        body_free(b);
+    }
+    return err;
+}
+
+cn_err cn_gw_serve_block(cn_gw_ask *a, const char *media_type, const char *extension)
+{
+    cn_buf block;
+    cn_buf name;
+    cn_slice part = {0};
+    uint64_t from = 0;
+    uint64_t to = 0;
+    bool partial = false;
+    bool done = false;
+    cn_err err = CN_OK;
+    char text[CN_CID_TEXT_BYTES];
+    const cn_slice *given = cn_query_get(&a->query, "filename");
+    bool is_json = strstr(media_type, "json") != NULL;
+    cn_buf_init(&block, a->mem, CN_DRIVE_BLOCK_MAX_BYTES);
+    cn_buf_init(&name, a->mem, 64 << 10);
+    CN_TRY(cn_blocks_get(a->gateway->options.blocks, &a->cid, &block, &a->why));
+    CN_TRY(cn_gw_not_modified(a, immutable_content, &done));
+    if (!done) {
+        CN_TRY(choose_range(a, block.len, &from, &to, &partial, &done));
+    }
+    if (done) {
+        goto out;
+    }
+    part = cn_slice_head(cn_slice_skip(cn_buf_slice(&block), (size_t)from), (size_t)(to - from));
+    if (a->is_head) {
+        CN_TRY(cn_http_response_empty((int64_t)part.len, &a->response));
+    } else {
+        CN_TRY(cn_http_response_bytes(part, &a->response));
+    }
+    CN_TRY(content_headers(a, media_type));
+    CN_TRY(cn_http_response_header(a->response, "Accept-Ranges", "bytes"));
+    CN_TRY(cn_http_response_header(a->response, "X-Content-Type-Options", "nosniff"));
+    if (partial) {
+        CN_TRY(cn_gw_header(
+            a, "Content-Range", "bytes %llu-%lld/%zu", (unsigned long long)from, (long long)to - 1,
+            block.len));
+    }
+    if (given != NULL && given->len > 0) {
+        CN_TRY(cn_buf_append(&name, *given));
+    } else {
+        CN_TRY(cn_buf_printf(&name, "%s.%s", cn_cid_text(&a->cid, text), extension));
+    }
+    CN_TRY(disposition(a, is_json ? "inline" : "attachment", cn_buf_slice(&name)));
+    a->may_cache = a->may_cache && part.len <= CN_GATEWAY_SMALL_MAX;
+    a->cached_bytes = part.len;
+    a->status = partial ? 206 : 200;
+out:
+    cn_buf_release(&block);
+    cn_buf_release(&name);
+    return err;
+}

@@ -1,0 +1,99 @@
+/*
+ * What the files of the gateway share: an ask is one request on its way through it.
+ */
+#pragma once
+
+#include "gateway/gateway.h"
+#include "gateway/header.h"
+#include "http/url.h"
+#include "ipld/path.h"
+#include "rt/lock.h"
+#include "unixfs/read.h"
+#include "unixfs/resolve.h"
+
+enum {
+    CN_GATEWAY_TEXT_MAX = 64 << 20,     /* a listing, built in memory */
+    CN_GATEWAY_PIECE_BYTES = 256 << 10, /* asked of a file at once */
+    CN_GATEWAY_SMALL_MAX = 128 << 10,   /* files up to this are answered from memory */
+    CN_GATEWAY_ENTRIES_MAX = 20000,     /* shown of a directory */
+};
+
+typedef struct cn_gw_cache cn_gw_cache;
+
+struct cn_gateway {
+    cn_gateway_options options;
+    cn_mem *mem;
+    cn_gateway_header *headers; /* copies */
+    char *root_redirect;
+    cn_gw_cache *cache;
+};
+
+typedef struct cn_gw_ask {
+    cn_gateway *gateway;
+    cn_http_request *request;
+    cn_mem *mem;
+    bool is_head;
+    bool wants_html; /* for errors */
+    bool may_cache;  /* nothing but the target shapes the answer */
+    cn_form form;
+    bool form_by_accept;
+    cn_query query;
+    cn_buf path; /* decoded, "/ipfs/CID/a/b/" */
+    cn_ipfs_path ipfs;
+    cn_resolve resolve;
+    cn_buf roots; /* X-Ipfs-Roots */
+    cn_buf etag;
+    cn_cid cid; /* what is served */
+    cn_why why;
+    cn_http_response *response;
+    size_t cached_bytes; /* of its body */
+    unsigned status;
+} cn_gw_ask;
+
+/* --- answer.c: one way to make each answer; the response is in the ask until it is sent --- */
+
+/* Add a header, with the CN_TRY style error. `printf` form of the value. */
+CN_MUST_USE cn_err cn_gw_header(cn_gw_ask *a, const char *name, const char *format, ...)
+    CN_PRINTF(3, 4);
+/* The headers that all answers have: CORS and the user's. */
+CN_MUST_USE cn_err cn_gw_common_headers(cn_gw_ask *a);
+/* X-Ipfs-Path, percent-encoded where it must be. */
+CN_MUST_USE cn_err cn_gw_path_header(cn_gw_ask *a);
+/* An error as text or page. */
+CN_MUST_USE cn_err cn_gw_error(cn_gw_ask *a, unsigned status, const char *format, ...)
+    CN_PRINTF(3, 4);
+/* 301, 307: to `location`, with the usual line of HTML. */
+CN_MUST_USE cn_err cn_gw_redirect(cn_gw_ask *a, unsigned status, const char *location);
+/* If-None-Match names the ask's etag: answer 304 and say so. */
+CN_MUST_USE cn_err cn_gw_not_modified(cn_gw_ask *a, const char *cache_control, bool *ret_done);
+/* Append with &, <, >, quotes as entities. */
+CN_MUST_USE cn_err cn_gw_escape_html(cn_slice text, cn_buf *out);
+
+/* --- body.c: a file, or a part of it --- */
+
+/* Serve the file (or raw block) a->cid, named `name` (for its type). WRONG_TYPE: a directory. */
+CN_MUST_USE cn_err cn_gw_serve_file(cn_gw_ask *a, cn_slice name);
+/* Serve the block a->cid itself with a media type. */
+CN_MUST_USE cn_err cn_gw_serve_block(cn_gw_ask *a, const char *media_type, const char *extension);
+
+/* --- listing.c --- */
+
+CN_MUST_USE cn_err cn_gw_serve_listing(cn_gw_ask *a);
+
+/* --- cache.c: answers kept for a second --- */
+
+CN_MUST_USE cn_err cn_gw_cache_new(cn_mem *mem, size_t max_bytes, cn_gw_cache **ret);
+void cn_gw_cache_free(cn_gw_cache *c);
+/* Answer `r` with what is kept for its target, if anything is. */
+bool cn_gw_cache_answer(cn_gw_cache *c, cn_time now, cn_http_request *r);
+/*
+ * Answer `r` with `resp` (whose body has `bytes` bytes) and keep it. If false is returned nothing
+ * was done, and the reference is still the caller's.
+ */
+bool cn_gw_cache_keep(
+    cn_gw_cache *c,
+    cn_time now,
+    cn_http_request *r,
+    unsigned status,
+    cn_http_response *resp,
+    size_t bytes);
