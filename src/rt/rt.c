@@ -49,6 +49,13 @@ cn_err cn_file_sync(cn_rt *rt, cn_file *f)
     return rt->ops->file_sync(rt, f);
 }
 
+void cn_file_writeback(cn_rt *rt, cn_file *f, uint64_t offset, uint64_t len)
+{
+    if (rt->ops->file_writeback != NULL) {
+        rt->ops->file_writeback(rt, f, offset, len);
+    }
+}
+
 cn_err cn_file_truncate(cn_rt *rt, cn_file *f, uint64_t size_bytes)
 {
     return rt->ops->file_truncate(rt, f, size_bytes);

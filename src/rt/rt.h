@@ -66,6 +66,7 @@ typedef struct cn_rt_ops {
     cn_err (*file_write_at)(
         cn_rt *rt, cn_file *f, uint64_t offset, const cn_slice *parts, size_t parts_len);
     cn_err (*file_sync)(cn_rt *rt, cn_file *f);
+    void (*file_writeback)(cn_rt *rt, cn_file *f, uint64_t offset, uint64_t len); /* may be NULL */
     cn_err (*file_truncate)(cn_rt *rt, cn_file *f, uint64_t size_bytes);
     cn_err (*file_size)(cn_rt *rt, cn_file *f, uint64_t *ret_bytes);
     cn_err (*file_allocate)(cn_rt *rt, cn_file *f, uint64_t size_bytes);
@@ -118,6 +119,8 @@ cn_file_write_at(cn_rt *rt, cn_file *f, uint64_t offset, const cn_slice *parts, 
 /* Data on the disk when this returns (fdatasync). After an error never trust what was written
  * since. */
 CN_MUST_USE cn_err cn_file_sync(cn_rt *rt, cn_file *f);
+/* A hint to begin writing this part to the disk, so that a later sync has less to wait for. */
+void cn_file_writeback(cn_rt *rt, cn_file *f, uint64_t offset, uint64_t len);
 CN_MUST_USE cn_err cn_file_truncate(cn_rt *rt, cn_file *f, uint64_t size_bytes);
 CN_MUST_USE cn_err cn_file_size(cn_rt *rt, cn_file *f, uint64_t *ret_bytes);
 /* Reserve disk space up to `size_bytes` and grow the file to it. Errors: NO_SPACE, UNSUPPORTED, IO.

@@ -135,6 +135,12 @@ cn_err cn_os_file_sync(cn_rt *rt, cn_file *f)
     return fdatasync(f->fd) == 0 ? CN_OK : cn_rt_os_err(errno);
 }
 
+void cn_os_file_writeback(cn_rt *rt, cn_file *f, uint64_t offset, uint64_t len)
+{
+    CN_UNUSED(rt);
+    (void)sync_file_range(f->fd, (off_t)offset, (off_t)len, SYNC_FILE_RANGE_WRITE);
+}
+
 cn_err cn_os_file_truncate(cn_rt *rt, cn_file *f, uint64_t size_bytes)
 {
     CN_UNUSED(rt);

@@ -39,6 +39,7 @@ cn_err cn_os_file_read_at(
 cn_err cn_os_file_write_at(
     cn_rt *rt, cn_file *f, uint64_t offset, const cn_slice *parts, size_t parts_len);
 cn_err cn_os_file_sync(cn_rt *rt, cn_file *f);
+void cn_os_file_writeback(cn_rt *rt, cn_file *f, uint64_t offset, uint64_t len);
 cn_err cn_os_file_truncate(cn_rt *rt, cn_file *f, uint64_t size_bytes);
 cn_err cn_os_file_size(cn_rt *rt, cn_file *f, uint64_t *ret_bytes);
 cn_err cn_os_file_allocate(cn_rt *rt, cn_file *f, uint64_t size_bytes);

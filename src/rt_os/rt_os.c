@@ -49,6 +49,7 @@ static const cn_rt_ops os_ops = {
     .file_read_at = cn_os_file_read_at,
     .file_write_at = cn_os_file_write_at,
     .file_sync = cn_os_file_sync,
+    .file_writeback = cn_os_file_writeback,
     .file_truncate = cn_os_file_truncate,
     .file_size = cn_os_file_size,
     .file_allocate = cn_os_file_allocate,

@@ -1,0 +1,107 @@
+/*
+ * cn_index: where each block lies, and what is known of each segment. A cache: it can be made anew
+ * from the segments. A few calls, two implementations: LMDB, and memory for tests.
+ *
+ * get and scan from any thread; apply from one thread at a time.
+ */
+#pragma once
+
+#include "store/place.h"
+
+typedef struct cn_index cn_index;
+
+/* What the index keeps of a segment; it goes with the entries in one transaction. */
+typedef struct cn_segment_meta {
+    uint32_t segment;
+    uint32_t records;      /* that lie before the checkpoint */
+    uint64_t checkpoint;   /* bytes of the file that are durable and indexed */
+    uint32_t live_records; /* that belong to blocks held */
+    bool sealed;
+    uint64_t live_bytes; /* data of those */
+    uint64_t live_whole; /* data and heads of those */
+    uint64_t tomb_bytes; /* of its tombstone log that the index has seen */
+} cn_segment_meta;
+
+enum { CN_SEGMENT_META_BYTES = 44 };
+
+/* One change of a key: to a place, or gone (place.segment 0). */
+typedef struct cn_index_change {
+    cn_slice key;
+    cn_place place;
+} cn_index_change;
+
+/* Gives the changes one by one, best in the order of keys; false at the end. */
+typedef bool (*cn_index_source)(void *ctx, size_t i, cn_index_change *ret);
+
+typedef struct cn_index_batch {
+    cn_index_source changes; /* nullable */
+    void *ctx;
+    const cn_segment_meta *metas; /* to set */
+    size_t metas_len;
+    const uint32_t *gone; /* segments to forget */
+    size_t gone_len;
+} cn_index_batch;
+
+typedef cn_err (*cn_index_visit)(void *ctx, cn_slice key, const cn_place *place);
+typedef cn_err (*cn_index_meta_visit)(void *ctx, const cn_segment_meta *meta);
+
+typedef struct cn_index_ops {
+    cn_err (*get)(cn_index *x, cn_slice key, cn_place *ret);
+    cn_err (*apply)(cn_index *x, const cn_index_batch *batch);
+    cn_err (*scan)(cn_index *x, cn_index_visit visit, void *ctx);
+    cn_err (*metas)(cn_index *x, cn_index_meta_visit visit, void *ctx);
+    cn_err (*count)(cn_index *x, uint64_t *ret);
+    uint64_t (*bytes)(cn_index *x);
+    cn_err (*checkpoint)(cn_index *x);
+    void (*close)(cn_index *x);
+} cn_index_ops;
+
+struct cn_index {
+    const cn_index_ops *ops;
+};
+
+/*
+ * Open or make the LMDB file at `path`. Errors: CORRUPT (not an index, damaged, cut short: remove
+ * it and rebuild), UNSUPPORTED (a newer version), NO_SPACE, IO, NO_MEMORY.
+ */
+CN_MUST_USE cn_err
+cn_index_open_lmdb(cn_mem *mem, cn_rt *rt, const char *path, cn_index **ret, cn_why *why);
+CN_MUST_USE cn_err cn_index_open_memory(cn_mem *mem, cn_index **ret);
+void cn_index_close(cn_index *x); /* accepts NULL */
+
+/* The place of `key`. Errors: NOT_FOUND, CORRUPT, IO. */
+static inline CN_MUST_USE cn_err cn_index_get(cn_index *x, cn_slice key, cn_place *ret)
+{
+    return x->ops->get(x, key, ret);
+}
+/* Make all changes of the batch or none. Errors: NO_SPACE, IO, CORRUPT, NO_MEMORY. */
+static inline CN_MUST_USE cn_err cn_index_apply(cn_index *x, const cn_index_batch *batch)
+{
+    return x->ops->apply(x, batch);
+}
+/* Visit all entries, by key, as they were at the start. */
+static inline CN_MUST_USE cn_err cn_index_scan(cn_index *x, cn_index_visit visit, void *ctx)
+{
+    return x->ops->scan(x, visit, ctx);
+}
+static inline CN_MUST_USE cn_err cn_index_metas(cn_index *x, cn_index_meta_visit visit, void *ctx)
+{
+    return x->ops->metas(x, visit, ctx);
+}
+static inline CN_MUST_USE cn_err cn_index_count(cn_index *x, uint64_t *ret)
+{
+    return x->ops->count(x, ret);
+}
+/* Bytes on the disk. */
+static inline uint64_t cn_index_bytes(cn_index *x)
+{
+    return x->ops->bytes(x);
+}
+/* All that was applied is on the disk (apply alone may leave out the last one). */
+static inline CN_MUST_USE cn_err cn_index_checkpoint(cn_index *x)
+{
+    return x->ops->checkpoint(x);
+}
+
+void cn_segment_meta_encode(const cn_segment_meta *m, uint8_t out[CN_SEGMENT_META_BYTES]);
+CN_MUST_USE cn_err cn_segment_meta_decode(uint32_t segment, cn_slice in, cn_segment_meta *ret);

@@ -1,0 +1,301 @@
+/*
+ * The index in LMDB: "b" key to place, "s" segment number (big-endian) to what is known of it, "m"
+ * the version. MDB_NOMETASYNC: a power cut may take back the last transaction, never tear one; the
+ * tail of the segment is then replayed from the checkpoint before.
+ */
+#include "store/index.h"
+#include "store/lmdb_env.h"
+
+enum { INDEX_VERSION = 1 };
+
+typedef struct index_lmdb {
+    cn_index base;
+    cn_lmdb lmdb;
+    MDB_dbi blocks, segments, about;
+} index_lmdb;
+
+static MDB_val val(cn_slice s)
+{
+    union {
+        const uint8_t *in;
+        void *out;
+    } unconst = {.in = s.data};
+    return (MDB_val){s.len, unconst.out};
+}
+
+static cn_err get(cn_index *x, cn_slice key, cn_place *ret)
+{
+    index_lmdb *i = (index_lmdb *)x;
+    MDB_txn *txn = NULL;
+    MDB_val k = val(key);
+    MDB_val v = {0};
+    cn_err err = cn_lmdb_read(&i->lmdb, &txn);
+    if (err == CN_OK) {
+        err = cn_lmdb_err(mdb_get(txn, i->blocks, &k, &v));
+    }
+    if (err == CN_OK && cn_place_decode(cn_slice_of(v.mv_data, v.mv_size), ret) != CN_OK) {
+        err = CN_ERR_CORRUPT;
+    }
+    cn_lmdb_read_end(&i->lmdb, txn);
+    return err;
+}
+
+static void segment_key(uint32_t segment, uint8_t out[4])
+{
+    for (unsigned n = 0; n < 4; n++) {
+        out[n] = (uint8_t)(segment >> (24 - 8 * n));
+    }
+}
+
+static int apply_changes(index_lmdb *i, MDB_txn *txn, const cn_index_batch *batch)
+{
+    cn_index_change change;
+    uint8_t bytes[CN_PLACE_BYTES];
+    int result = 0;
+    for (size_t n = 0; batch->changes != NULL && batch->changes(batch->ctx, n, &change); n++) {
+        MDB_val k = val(change.key);
+        if (change.place.segment == 0) {
+            result = mdb_del(txn, i->blocks, &k, NULL);
+            result = result == MDB_NOTFOUND ? 0 : result;
+        } else {
+            cn_place_encode(&change.place, bytes);
+            MDB_val v = {sizeof bytes, bytes};
+            result = mdb_put(txn, i->blocks, &k, &v, 0);
+        }
+        if (result != 0) {
+            break;
+        }
+    }
+    return result;
+}
+
+static int apply_metas(index_lmdb *i, MDB_txn *txn, const cn_index_batch *batch)
+{
+    uint8_t key[4];
+    uint8_t bytes[CN_SEGMENT_META_BYTES];
+    MDB_val k = {sizeof key, key};
+    MDB_val v = {sizeof bytes, bytes};
+    int result = 0;
+    for (size_t n = 0; n < batch->metas_len && result == 0; n++) {
+        segment_key(batch->metas[n].segment, key);
+        cn_segment_meta_encode(&batch->metas[n], bytes);
+        result = mdb_put(txn, i->segments, &k, &v, 0);
+    }
+    for (size_t n = 0; n < batch->gone_len && result == 0; n++) {
+        segment_key(batch->gone[n], key);
+        result = mdb_del(txn, i->segments, &k, NULL);
+        result = result == MDB_NOTFOUND ? 0 : result;
+    }
+    return result;
+}
+
+static cn_err apply(cn_index *x, const cn_index_batch *batch)
+{
+    index_lmdb *i = (index_lmdb *)x;
+    for (;;) {
+        MDB_txn *txn = NULL;
+        int result = mdb_txn_begin(i->lmdb.env, NULL, 0, &txn);
+        if (result != 0) {
+            return cn_lmdb_err(result);
+        }
+        result = apply_changes(i, txn, batch);
+        if (result == 0) {
+            result = apply_metas(i, txn, batch);
+        }
+        if (result == 0) {
+            result = mdb_txn_commit(txn);
+        } else {
+            mdb_txn_abort(txn);
+        }
+        if (result != MDB_MAP_FULL) {
+            return cn_lmdb_err(result);
+        }
+        cn_err err = cn_lmdb_grow(&i->lmdb);
+        if (err != CN_OK) {
+            return err;
+        }
+    }
+}
+
+static cn_err scan(cn_index *x, cn_index_visit visit, void *ctx)
+{
+    index_lmdb *i = (index_lmdb *)x;
+    MDB_txn *txn = NULL;
+    MDB_cursor *cursor = NULL;
+    MDB_val k = {0};
+    MDB_val v = {0};
+    cn_place place;
+    cn_err err = CN_OK;
+    CN_TRY(cn_lmdb_read(&i->lmdb, &txn));
+    CN_TRY(cn_lmdb_err(mdb_cursor_open(txn, i->blocks, &cursor)));
+    for (;;) {
+        int result = mdb_cursor_get(cursor, &k, &v, MDB_NEXT);
+        if (result == MDB_NOTFOUND) {
+            break;
+        }
+        CN_TRY(cn_lmdb_err(result));
+        if (cn_place_decode(cn_slice_of(v.mv_data, v.mv_size), &place) != CN_OK) {
+            err = CN_ERR_CORRUPT;
+            break;
+        }
+        CN_TRY(visit(ctx, cn_slice_of(k.mv_data, k.mv_size), &place));
+    }
+out:
+    if (cursor != NULL) {
+        mdb_cursor_close(cursor);
+    }
+    cn_lmdb_read_end(&i->lmdb, txn);
+    return err;
+}
+
+static cn_err one_meta(MDB_val k, MDB_val v, cn_segment_meta *ret)
+{
+    const uint8_t *key = k.mv_data;
+    if (k.mv_size != 4) {
+        return CN_ERR_CORRUPT;
+    }
+    uint32_t segment =
+        (uint32_t)key[0] << 24 | (uint32_t)key[1] << 16 | (uint32_t)key[2] << 8 | (uint32_t)key[3];
+    cn_err err = cn_segment_meta_decode(segment, cn_slice_of(v.mv_data, v.mv_size), ret);
+    return err == CN_OK ? CN_OK : CN_ERR_CORRUPT;
+}
+
+static cn_err metas(cn_index *x, cn_index_meta_visit visit, void *ctx)
+{
+    index_lmdb *i = (index_lmdb *)x;
+    MDB_txn *txn = NULL;
+    MDB_cursor *cursor = NULL;
+    MDB_val k = {0};
+    MDB_val v = {0};
+    cn_segment_meta meta;
+    cn_err err = CN_OK;
+    CN_TRY(cn_lmdb_read(&i->lmdb, &txn));
+    CN_TRY(cn_lmdb_err(mdb_cursor_open(txn, i->segments, &cursor)));
+    for (;;) {
+        int result = mdb_cursor_get(cursor, &k, &v, MDB_NEXT);
+        if (result == MDB_NOTFOUND) {
+            break;
+        }
+        CN_TRY(cn_lmdb_err(result));
+        CN_TRY(one_meta(k, v, &meta));
+        CN_TRY(visit(ctx, &meta));
+    }
+out:
+    if (cursor != NULL) {
+        mdb_cursor_close(cursor);
+    }
+    cn_lmdb_read_end(&i->lmdb, txn);
+    return err;
+}
+
+static cn_err count(cn_index *x, uint64_t *ret)
+{
+    index_lmdb *i = (index_lmdb *)x;
+    MDB_txn *txn = NULL;
+    MDB_stat stat = {0};
+    cn_err err = cn_lmdb_read(&i->lmdb, &txn);
+    if (err == CN_OK) {
+        err = cn_lmdb_err(mdb_stat(txn, i->blocks, &stat));
+    }
+    cn_lmdb_read_end(&i->lmdb, txn);
+    if (err == CN_OK) {
+        *ret = stat.ms_entries;
+    }
+    return err;
+}
+
+static uint64_t bytes(cn_index *x)
+{
+    return cn_lmdb_bytes(&((index_lmdb *)x)->lmdb);
+}
+
+static cn_err checkpoint(cn_index *x)
+{
+    return cn_lmdb_err(mdb_env_sync(((index_lmdb *)x)->lmdb.env, 1));
+}
+
+static void close_index(cn_index *x)
+{
+    index_lmdb *i = (index_lmdb *)x;
+    cn_mem *mem = i->lmdb.mem;
+    cn_lmdb_close(&i->lmdb);
+    cn_free(mem, i);
+}
+
+static const cn_index_ops lmdb_ops = {
+    .get = get,
+    .apply = apply,
+    .scan = scan,
+    .metas = metas,
+    .count = count,
+    .bytes = bytes,
+    .checkpoint = checkpoint,
+    .close = close_index,
+};
+
+/* Open the three databases in `txn`; check or write the version. */
+static cn_err open_databases(index_lmdb *i, MDB_txn *txn, unsigned flags, cn_why *why)
+{
+    uint8_t version[] = {'c', 'a', 'i', 'r', 'n', '-', 'i', 'd', 'x', INDEX_VERSION};
+    uint8_t name = 'v';
+    MDB_val k = {1, &name};
+    MDB_val v = {0};
+    cn_err err = CN_OK;
+    CN_TRY(cn_lmdb_err(mdb_dbi_open(txn, "b", flags, &i->blocks)));
+    CN_TRY(cn_lmdb_err(mdb_dbi_open(txn, "s", flags, &i->segments)));
+    CN_TRY(cn_lmdb_err(mdb_dbi_open(txn, "m", flags, &i->about)));
+    int result = mdb_get(txn, i->about, &k, &v);
+    if (result == MDB_NOTFOUND && (flags & MDB_CREATE) != 0) {
+        v = (MDB_val){sizeof version, version};
+        return cn_lmdb_err(mdb_put(txn, i->about, &k, &v, 0));
+    }
+    CN_TRY(result == MDB_NOTFOUND ? CN_ERR_CORRUPT : cn_lmdb_err(result));
+    cn_slice found = cn_slice_of(v.mv_data, v.mv_size);
+    if (!cn_slice_eq(found, cn_slice_of(version, sizeof version))) {
+        bool ours = cn_slice_starts(found, cn_slice_of(version, sizeof version - 1));
+        return cn_why_set(
+            why, ours ? CN_ERR_UNSUPPORTED : CN_ERR_CORRUPT,
+            ours ? "the index was written by a newer version of cairn"
+                 : "the index file is not one of cairn's");
+    }
+out:
+    return err;
+}
+
+static cn_err open_with(index_lmdb *i, unsigned txn_flags, unsigned dbi_flags, cn_why *why)
+{
+    MDB_txn *txn = NULL;
+    cn_err err = cn_lmdb_err(mdb_txn_begin(i->lmdb.env, NULL, txn_flags, &txn));
+    if (err != CN_OK) {
+        return err;
+    }
+    err = open_databases(i, txn, dbi_flags, why);
+    if (err != CN_OK) {
+        mdb_txn_abort(txn);
+        return err;
+    }
+    return cn_lmdb_err(mdb_txn_commit(txn));
+}
+
+cn_err cn_index_open_lmdb(cn_mem *mem, cn_rt *rt, const char *path, cn_index **ret, cn_why *why)
+{
+    index_lmdb *i = cn_alloc(mem, sizeof *i);
+    cn_err err = CN_OK;
+    if (i == NULL) {
+        return CN_ERR_NO_MEMORY;
+    }
+    i->base.ops = &lmdb_ops;
+    CN_TRY(cn_lmdb_open(&i->lmdb, mem, rt, path, MDB_NOMETASYNC, why));
+    /* an index that is there is opened without writing */
+    err = open_with(i, MDB_RDONLY, 0, why);
+    if (err == CN_ERR_NOT_FOUND || err == CN_ERR_CORRUPT) {
+        err = open_with(i, 0, MDB_CREATE, why);
+    }
+    CN_TRY(err);
+    *ret = &i->base;
+    return CN_OK;
+out:
+    cn_lmdb_close(&i->lmdb);
+    cn_free(mem, i);
+    return err;
+}

@@ -1,0 +1,207 @@
+/*
+ * The map starts at 1 TiB of address space and is halved until the kernel agrees; nothing is
+ * reserved on the disk by that. A file that is shorter than its pages claim is refused before
+ * anything is read through the map, where it would mean SIGBUS.
+ */
+#include "store/lmdb_env.h"
+
+#include <errno.h>
+
+#define MAP_BYTES_FIRST ((size_t)1 << 40)
+#define MAP_BYTES_LEAST ((size_t)1 << 24)
+enum { FILE_MODE = 0600, READERS_MAX = 1024, DATABASES_MAX = 4 };
+
+cn_err cn_lmdb_err(int result)
+{
+    switch (result) {
+    case MDB_SUCCESS:
+        return CN_OK;
+    case MDB_NOTFOUND:
+    case ENOENT:
+        return CN_ERR_NOT_FOUND;
+    case MDB_CORRUPTED:
+    case MDB_PAGE_NOTFOUND:
+    case MDB_INVALID:
+    case MDB_VERSION_MISMATCH:
+    case MDB_INCOMPATIBLE:
+    case MDB_BAD_DBI:
+        return CN_ERR_CORRUPT;
+    case ENOMEM:
+        return CN_ERR_NO_MEMORY;
+    case MDB_MAP_FULL:
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+        return CN_ERR_NO_SPACE;
+    case EACCES:
+    case EPERM:
+    case EROFS:
+        return CN_ERR_PERMISSION;
+    default:
+        return CN_ERR_IO;
+    }
+}
+
+static int open_once(cn_lmdb *l, size_t map_bytes)
+{
+    int result = mdb_env_create(&l->env);
+    if (result == 0) {
+        result = mdb_env_set_maxdbs(l->env, DATABASES_MAX);
+    }
+    if (result == 0) {
+        result = mdb_env_set_maxreaders(l->env, READERS_MAX);
+    }
+    if (result == 0) {
+        result = mdb_env_set_mapsize(l->env, map_bytes);
+    }
+    if (result == 0) {
+        result = mdb_env_open(l->env, l->path, l->flags | MDB_NOSUBDIR | MDB_NOTLS, FILE_MODE);
+    }
+    if (result != 0 && l->env != NULL) {
+        mdb_env_close(l->env);
+        l->env = NULL;
+    }
+    return result;
+}
+
+uint64_t cn_lmdb_bytes(cn_lmdb *l)
+{
+    MDB_envinfo info = {0};
+    MDB_stat stat = {0};
+    if (mdb_env_info(l->env, &info) != 0 || mdb_env_stat(l->env, &stat) != 0) {
+        return 0;
+    }
+    return (uint64_t)(info.me_last_pgno + 1) * stat.ms_psize;
+}
+
+/* Is the file as long as its pages say? */
+static cn_err check_length(cn_lmdb *l)
+{
+    cn_path_stat st = {0};
+    cn_err err = cn_path_stat_of(l->rt, l->path, &st);
+    if (err == CN_OK && st.size_bytes < cn_lmdb_bytes(l)) {
+        err = CN_ERR_CORRUPT;
+    }
+    return err;
+}
+
+cn_err
+cn_lmdb_open(cn_lmdb *l, cn_mem *mem, cn_rt *rt, const char *path, unsigned flags, cn_why *why)
+{
+    cn_err err = CN_OK;
+    int result = 0;
+    int dead = 0;
+    *l = (cn_lmdb){.mem = mem, .rt = rt, .flags = flags};
+    CN_TRY(cn_lock_new(mem, &l->lock));
+    CN_TRY(cn_cond_new(mem, &l->idle));
+    l->path = cn_strdup(mem, path, cn_str(path).len);
+    if (l->path == NULL) {
+        err = CN_ERR_NO_MEMORY;
+        goto out;
+    }
+    for (size_t map = MAP_BYTES_FIRST;; map /= 2) {
+        result = open_once(l, map);
+        if (result != ENOMEM || map <= MAP_BYTES_LEAST) {
+            break;
+        }
+    }
+    CN_TRY(cn_lmdb_err(result));
+    CN_TRY(check_length(l));
+    CN_TRY(cn_lmdb_err(mdb_reader_check(l->env, &dead)));
+out:
+    if (err != CN_OK) {
+        (void)cn_why_set(
+            why, err, "cannot open %s: %s", path,
+            result != 0 ? mdb_strerror(result) : cn_err_sentence(err));
+        cn_lmdb_close(l);
+    }
+    return err;
+}
+
+static void drop_kept(cn_lmdb *l)
+{
+    while (l->kept_len > 0) {
+        mdb_txn_abort(l->kept[--l->kept_len]);
+    }
+}
+
+void cn_lmdb_close(cn_lmdb *l)
+{
+    if (l->env != NULL) {
+        drop_kept(l);
+        mdb_env_close(l->env);
+    }
+    cn_cond_free(l->idle);
+    cn_lock_free(l->lock);
+    cn_free(l->mem, l->path);
+    *l = (cn_lmdb){0};
+}
+
+cn_err cn_lmdb_read(cn_lmdb *l, MDB_txn **ret)
+{
+    MDB_txn *txn = NULL;
+    cn_lock_take(l->lock);
+    while (l->growing) {
+        cn_cond_wait(l->idle, l->lock, -1);
+    }
+    l->readers++;
+    if (l->kept_len > 0) {
+        txn = l->kept[--l->kept_len];
+    }
+    cn_lock_give(l->lock);
+    int result = txn != NULL ? mdb_txn_renew(txn) : mdb_txn_begin(l->env, NULL, MDB_RDONLY, &txn);
+    if (result != 0) {
+        if (txn != NULL) {
+            mdb_txn_abort(txn);
+        }
+        cn_lock_take(l->lock);
+        l->readers--;
+        cn_cond_wake_all(l->idle);
+        cn_lock_give(l->lock);
+        return cn_lmdb_err(result);
+    }
+    *ret = txn;
+    return CN_OK;
+}
+
+void cn_lmdb_read_end(cn_lmdb *l, MDB_txn *txn)
+{
+    if (txn == NULL) {
+        return;
+    }
+    mdb_txn_reset(txn);
+    cn_lock_take(l->lock);
+    if (l->kept_len < CN_LMDB_READERS_KEPT && !l->growing) {
+        l->kept[l->kept_len++] = txn;
+    } else {
+        mdb_txn_abort(txn);
+    }
+    l->readers--;
+    if (l->growing && l->readers == 0) {
+        cn_cond_wake_all(l->idle);
+    }
+    cn_lock_give(l->lock);
+}
+
+cn_err cn_lmdb_grow(cn_lmdb *l)
+{
+    MDB_envinfo info = {0};
+    cn_lock_take(l->lock);
+    l->growing = true;
+    while (l->readers > 0) {
+        cn_cond_wait(l->idle, l->lock, -1);
+    }
+    drop_kept(l);
+    int result = mdb_env_info(l->env, &info);
+    if (result == 0) {
+        result = mdb_env_set_mapsize(l->env, info.me_mapsize * 2);
+    }
+    if (result != 0) {
+        /* the old size was mapped before, so it can be again */
+        (void)mdb_env_set_mapsize(l->env, info.me_mapsize);
+    }
+    l->growing = false;
+    cn_cond_wake_all(l->idle);
+    cn_lock_give(l->lock);
+    return result == 0 ? CN_OK : CN_ERR_NO_SPACE;
+}

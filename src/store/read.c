@@ -1,0 +1,213 @@
+/*
+ * Finding and reading blocks. A place may be out of date once its segment has been collected; what
+ * finds a block by CID therefore looks once more before it says NOT_FOUND.
+ */
+#include "store/internal.h"
+
+cn_err cn_store_find_key(cn_store *s, cn_slice key, cn_place *ret)
+{
+    cn_lock_take(s->lock);
+    bool found = cn_pending_get(&s->fresh, key, ret) || cn_pending_get(&s->leaving, key, ret);
+    if (found) {
+        /* a block that is being written just now is not there yet */
+        const cn_segment *seg = cn_segment_of(s, ret->segment);
+        found = seg != NULL && ret->offset + ret->len <= seg->written;
+    }
+    cn_lock_give(s->lock);
+    return found ? CN_OK : cn_index_get(s->index, key, ret);
+}
+
+cn_err cn_store_find(cn_store *s, cn_slice multihash, cn_place *ret)
+{
+    cn_key key;
+    cn_place place;
+    cn_err err = cn_key_encode(multihash, &key);
+    if (err == CN_OK) {
+        err = cn_store_find_key(s, cn_key_slice(&key), &place);
+    }
+    if (err == CN_OK) {
+        *ret = place;
+    }
+    return err;
+}
+
+cn_err cn_store_has(cn_store *s, const cn_cid *cid, bool *ret)
+{
+    cn_place place;
+    if (cn_cid_is_identity(cid, NULL)) {
+        *ret = true;
+        return CN_OK;
+    }
+    cn_err err = cn_store_find(s, cn_cid_key(cid), &place);
+    if (err == CN_OK || err == CN_ERR_NOT_FOUND) {
+        *ret = err == CN_OK;
+        return CN_OK;
+    }
+    return err;
+}
+
+cn_err cn_store_read(cn_store *s, const cn_place *place, uint32_t offset, uint8_t *data, size_t len)
+{
+    cn_segment *seg = NULL;
+    size_t got = 0;
+    if (offset > place->len || len > place->len - offset) {
+        return CN_ERR_USAGE;
+    }
+    cn_err err = cn_segment_hold(s, place->segment, &seg);
+    if (err != CN_OK) {
+        return err;
+    }
+    err = cn_file_read_at(s->rt, seg->file, place->offset + offset, data, len, &got);
+    cn_segment_let(s, seg);
+    return err == CN_OK && got != len ? CN_ERR_CORRUPT : err;
+}
+
+/* Must this block be verified now? */
+static bool must_check(cn_store *s, const cn_place *place)
+{
+    if (s->options.policy != CN_STORE_FIRST_READ) {
+        return s->options.policy == CN_STORE_EVERY_READ;
+    }
+    cn_lock_take(s->lock);
+    const cn_segment *seg = cn_segment_of(s, place->segment);
+    bool done = seg != NULL && seg->checked != NULL &&
+                (seg->checked[place->ordinal / 64] >> place->ordinal % 64 & 1) != 0;
+    cn_lock_give(s->lock);
+    return !done;
+}
+
+/* Remember that it was good. Without memory it will be checked again. */
+static void note_checked(cn_store *s, const cn_place *place)
+{
+    if (s->options.policy != CN_STORE_FIRST_READ || place->ordinal >= CN_SEGMENT_RECORDS_MAX) {
+        return;
+    }
+    cn_lock_take(s->lock);
+    cn_segment *seg = cn_segment_of(s, place->segment);
+    if (seg != NULL && seg->checked == NULL) {
+        seg->checked = cn_alloc_array(s->mem, CN_SEGMENT_RECORDS_MAX / 64, sizeof(uint64_t));
+    }
+    if (seg != NULL && seg->checked != NULL) {
+        seg->checked[place->ordinal / 64] |= (uint64_t)1 << place->ordinal % 64;
+    }
+    cn_lock_give(s->lock);
+}
+
+static cn_err verify(cn_store *s, cn_slice multihash, const cn_place *place, cn_slice data)
+{
+    cn_multihash mh;
+    cn_err err = cn_multihash_decode(multihash, &mh);
+    if (err == CN_OK) {
+        err = cn_multihash_verify(&mh, data);
+    }
+    if (err == CN_OK) {
+        note_checked(s, place);
+    }
+    return err == CN_ERR_HASH_MISMATCH ? CN_ERR_CORRUPT : err;
+}
+
+cn_err cn_store_check(cn_store *s, cn_slice multihash, const cn_place *place)
+{
+    cn_buf data;
+    cn_err err = CN_OK;
+    if (!must_check(s, place)) {
+        return CN_OK;
+    }
+    cn_buf_init(&data, s->mem, CN_STORE_BLOCK_MAX_BYTES);
+    CN_TRY(cn_buf_reserve(&data, place->len));
+    CN_TRY(cn_store_read(s, place, 0, data.data, place->len));
+    data.len = place->len;
+    CN_TRY(verify(s, multihash, place, cn_buf_slice(&data)));
+out:
+    cn_buf_release(&data);
+    return err;
+}
+
+static cn_err get_once(cn_store *s, const cn_cid *cid, cn_buf *ret)
+{
+    cn_place place;
+    cn_err err = CN_OK;
+    cn_buf_reset(ret);
+    CN_TRY(cn_store_find(s, cn_cid_key(cid), &place));
+    CN_TRY(cn_buf_reserve(ret, place.len));
+    CN_TRY(cn_store_read(s, &place, 0, ret->data, place.len));
+    if (must_check(s, &place)) {
+        CN_TRY(verify(s, cn_cid_key(cid), &place, (cn_slice){ret->data, place.len}));
+    }
+    ret->len = place.len;
+out:
+    return err;
+}
+
+static cn_err get(cn_blocks *b, const cn_cid *cid, cn_buf *ret, cn_why *why)
+{
+    cn_store *s = (cn_store *)b;
+    char text[CN_CID_TEXT_BYTES];
+    cn_err err = get_once(s, cid, ret);
+    if (err == CN_ERR_NOT_FOUND) {
+        err = get_once(s, cid, ret);
+    }
+    if (err == CN_OK || why == NULL) {
+        return err;
+    }
+    if (err == CN_ERR_NOT_FOUND) {
+        return cn_why_set(
+            why, err, "block was not found locally (offline): ipld: could not find %s",
+            cn_cid_text(cid, text));
+    }
+    if (err == CN_ERR_CORRUPT) {
+        return cn_why_set(
+            why, err, "block %s in %s is damaged: its bytes do not match its hash",
+            cn_cid_text(cid, text), s->dir);
+    }
+    return cn_why_set(
+        why, err, "cannot read block %s: %s", cn_cid_text(cid, text), cn_err_sentence(err));
+}
+
+static cn_err size(cn_blocks *b, const cn_cid *cid, size_t *ret_bytes)
+{
+    cn_place place;
+    cn_err err = cn_store_find((cn_store *)b, cn_cid_key(cid), &place);
+    if (err == CN_OK) {
+        *ret_bytes = place.len;
+    }
+    return err;
+}
+
+static cn_err put(cn_blocks *b, const cn_cid *cid, cn_slice data, cn_why *why)
+{
+    cn_store_put item = {cid, data};
+    return cn_store_put_many((cn_store *)b, &item, 1, why);
+}
+
+static const cn_blocks_ops store_ops = {.get = get, .size = size, .put = put};
+
+cn_blocks *cn_store_blocks(cn_store *s)
+{
+    s->blocks.ops = &store_ops;
+    return &s->blocks;
+}
+
+cn_err cn_store_hold_place(cn_store *s, const cn_place *place, cn_store_hold **ret, int *ret_fd)
+{
+    cn_segment *seg = NULL;
+    cn_err err = cn_segment_hold(s, place->segment, &seg);
+    if (err != CN_OK) {
+        return err;
+    }
+    int fd = cn_file_fd(s->rt, seg->file);
+    if (fd < 0) {
+        cn_segment_let(s, seg);
+        return CN_ERR_UNSUPPORTED;
+    }
+    *ret = (cn_store_hold *)seg;
+    *ret_fd = fd;
+    return CN_OK;
+}
+
+void cn_store_release(cn_store *s, cn_store_hold *hold)
+{
+    if (hold != NULL) {
+        cn_segment_let(s, (cn_segment *)hold);
+    }
+}

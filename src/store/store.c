@@ -1,0 +1,211 @@
+/*
+ * Opening, closing, figures, visiting all blocks.
+ */
+#include "store/internal.h"
+
+#define SEGMENT_BYTES_DEFAULT ((uint64_t)512 << 20)
+#define SEGMENT_BYTES_MIN ((uint64_t)1 << 20)
+#define SEGMENT_BYTES_MAX ((uint64_t)4 << 30)
+#define GROUP_BYTES_DEFAULT ((uint64_t)512 << 20)
+#define GROUP_NS_DEFAULT (5 * CN_NS_PER_S)
+#define RESERVE_BYTES_DEFAULT ((uint64_t)16 << 20)
+enum { DIR_MODE = 0700, NAME_ROOM = 64 };
+
+static void set_options(cn_store *s, const cn_store_options *given)
+{
+    cn_store_options *o = &s->options;
+    *o = *given;
+    o->segment_max_bytes = o->segment_max_bytes == 0 ? SEGMENT_BYTES_DEFAULT : o->segment_max_bytes;
+    o->segment_max_bytes = CN_MAX(o->segment_max_bytes, SEGMENT_BYTES_MIN);
+    o->segment_max_bytes = CN_MIN(o->segment_max_bytes, SEGMENT_BYTES_MAX);
+    o->group_bytes = o->group_bytes == 0 ? GROUP_BYTES_DEFAULT : o->group_bytes;
+    o->group_ns = o->group_ns == 0 ? GROUP_NS_DEFAULT : o->group_ns;
+    o->reserve_bytes = o->reserve_bytes == 0 ? RESERVE_BYTES_DEFAULT : o->reserve_bytes;
+}
+
+static cn_err init(cn_store *s, const cn_store_options *options, cn_why *why)
+{
+    cn_slice dir = cn_str(options->dir);
+    cn_err err = CN_OK;
+    s->mem = options->mem;
+    s->rt = options->rt;
+    s->next_segment = 1;
+    s->commit.store = s;
+    set_options(s, options);
+    cn_pending_init(&s->fresh, s->mem);
+    cn_pending_init(&s->leaving, s->mem);
+    if (dir.len + NAME_ROOM > CN_STORE_PATH_BYTES) {
+        return cn_why_set(why, CN_ERR_TOO_LARGE, "the path of the store is too long");
+    }
+    CN_TRY(cn_lock_new(s->mem, &s->writer));
+    CN_TRY(cn_lock_new(s->mem, &s->lock));
+    s->dir = cn_strdup(s->mem, options->dir, dir.len);
+    err = s->dir == NULL ? CN_ERR_NO_MEMORY : CN_OK;
+out:
+    return err;
+}
+
+static void release(cn_store *s)
+{
+    cn_segment_free_all(s);
+    cn_index_close(s->index);
+    cn_pending_release(&s->fresh);
+    cn_pending_release(&s->leaving);
+    cn_file_close(s->rt, s->lock_file);
+    cn_free(s->mem, s->heads);
+    cn_free(s->mem, s->parts);
+    cn_free(s->mem, s->dir);
+    cn_lock_free(s->writer);
+    cn_lock_free(s->lock);
+    cn_free(s->mem, s);
+}
+
+cn_err cn_store_open(const cn_store_options *options, cn_store **ret, cn_why *why)
+{
+    cn_err err = CN_OK;
+    cn_store *s = cn_alloc(options->mem, sizeof *s);
+    if (s == NULL) {
+        return CN_ERR_NO_MEMORY;
+    }
+    CN_TRY(init(s, options, why));
+    err = cn_path_mkdir(s->rt, s->dir, DIR_MODE);
+    CN_TRY(err == CN_ERR_EXISTS ? CN_OK : err);
+    CN_TRY(cn_store_take_lock(s, why));
+    CN_TRY(cn_store_recover(s, why));
+    cn_store_make_reserve(s);
+    *ret = s;
+    return CN_OK;
+out:
+    if (err != CN_ERR_NO_MEMORY && why != NULL && why->text[0] == '\0') {
+        (void)cn_why_set(
+            why, err, "cannot open the store %s: %s", options->dir, cn_err_sentence(err));
+    }
+    cn_pending_release(&s->fresh);
+    release(s);
+    return err;
+}
+
+void cn_store_close(cn_store *s)
+{
+    if (s != NULL) {
+        if (s->broken == CN_OK) {
+            (void)!cn_store_flush(s, NULL);
+        }
+        (void)!cn_commit_end(s);
+        release(s);
+    }
+}
+
+cn_err cn_store_stat(cn_store *s, cn_store_stats *ret)
+{
+    uint64_t index_bytes = cn_index_bytes(s->index);
+    cn_store_path path;
+    cn_path_stat pins = {0};
+    if (cn_path_stat_of(s->rt, cn_store_file(s, path, "pins.mdb"), &pins) != CN_OK) {
+        pins.size_bytes = 0;
+    }
+    cn_lock_take(s->lock);
+    uint64_t heads = s->segments_len * (uint64_t)CN_SEGMENT_HEAD_BYTES;
+    uint64_t used = s->live_whole + heads;
+    *ret = (cn_store_stats){
+        .repo_bytes =
+            s->segment_bytes + s->other_bytes + s->reserve_bytes + index_bytes + pins.size_bytes,
+        .quota_bytes = s->options.quota_bytes,
+        .blocks = s->blocks_len,
+        .block_bytes = s->block_bytes,
+        .dead_bytes = s->segment_bytes > used ? s->segment_bytes - used : 0,
+        .segments = s->segments_len,
+        .bad_records = s->bad_records,
+        .rebuilt = s->rebuilt,
+    };
+    cn_lock_give(s->lock);
+    return CN_OK;
+}
+
+typedef struct visiting {
+    cn_store *store;
+    cn_store_visit visit;
+    cn_store_checked checked;
+    void *ctx;
+} visiting;
+
+/* The CID of an index entry, from the record where the entry does not say it. */
+static cn_err cid_of(cn_store *s, cn_slice key, const cn_place *place, cn_cid *ret)
+{
+    uint8_t bytes[CN_CID_MAX_BYTES];
+    cn_key mh;
+    cn_err err = CN_OK;
+    CN_TRY(cn_key_decode(key, &mh));
+    if ((place->form & CN_PLACE_FORM_OTHER) == 0) {
+        return cn_place_cid(place->form, cn_key_slice(&mh), ret);
+    }
+    size_t len = (size_t)mh.len + (place->form & 0x7f);
+    if (len > sizeof bytes || len > place->offset) {
+        return CN_ERR_CORRUPT;
+    }
+    cn_place before = *place;
+    before.offset -= len;
+    before.len = (uint32_t)len;
+    CN_TRY(cn_store_read(s, &before, 0, bytes, len));
+    CN_TRY(cn_cid_decode_all(cn_slice_of(bytes, len), ret));
+    if (!cn_slice_eq(cn_cid_key(ret), cn_key_slice(&mh))) {
+        return CN_ERR_CORRUPT;
+    }
+out:
+    return err;
+}
+
+/* A CID for an entry whose record cannot say it: the multihash as raw. */
+static cn_err plain_cid(cn_slice key, cn_cid *ret)
+{
+    cn_key mh;
+    cn_err err = cn_key_decode(key, &mh);
+    return err != CN_OK ? CN_ERR_CORRUPT : cn_place_cid(1, cn_key_slice(&mh), ret);
+}
+
+static cn_err visit_one(void *ctx, cn_slice key, const cn_place *place)
+{
+    const visiting *v = ctx;
+    cn_cid cid;
+    cn_err err = cid_of(v->store, key, place, &cid);
+    if (err != CN_OK) {
+        err = plain_cid(key, &cid);
+    }
+    return err != CN_OK ? err : v->visit(v->ctx, &cid, place);
+}
+
+cn_err cn_store_each(cn_store *s, cn_store_visit visit, void *ctx, cn_why *why)
+{
+    visiting v = {.store = s, .visit = visit, .ctx = ctx};
+    cn_err err = cn_store_flush(s, why);
+    return err != CN_OK ? err : cn_index_scan(s->index, visit_one, &v);
+}
+
+static cn_err check_one(void *ctx, const cn_cid *cid, const cn_place *place)
+{
+    const visiting *v = ctx;
+    cn_store *s = v->store;
+    cn_buf data;
+    cn_cid stored;
+    cn_key key;
+    cn_multihash mh = cn_cid_multihash(cid);
+    cn_err err = CN_OK;
+    cn_buf_init(&data, s->mem, CN_STORE_BLOCK_MAX_BYTES);
+    CN_TRY(cn_key_encode(cn_cid_key(cid), &key));
+    CN_TRY(cid_of(s, cn_key_slice(&key), place, &stored));
+    CN_TRY(cn_buf_reserve(&data, place->len));
+    CN_TRY(cn_store_read(s, place, 0, data.data, place->len));
+    CN_TRY(cn_multihash_verify(&mh, (cn_slice){data.data, place->len}));
+out:
+    cn_buf_release(&data);
+    if (err == CN_ERR_NO_MEMORY) {
+        return err;
+    }
+    return v->checked(v->ctx, cid, err == CN_OK || err == CN_ERR_IO ? err : CN_ERR_CORRUPT);
+}
+
+cn_err cn_store_verify_all(cn_store *s, cn_store_checked visit, void *ctx, cn_why *why)
+{
+    visiting v = {.store = s, .checked = visit, .ctx = ctx};
+    return cn_store_each(s, check_one, &v, why);
+}
