@@ -142,7 +142,6 @@ static cn_err write_plain(cn_dir_builder *b, cn_import_ref *ret, cn_why *why)
     cn_mem *mem = b->emit->mem;
     cn_unixfs_data d = plain_data(b);
     cn_import_ref made = {0};
-    cn_slice data = {0};
     cn_buf block = {0};
     cn_buf message = {0};
     cn_slice data = {0};
