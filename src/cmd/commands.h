@@ -5,6 +5,7 @@
 
 #include "cmd/command.h"
 
+extern const cn_command cn_cmd_add;
 extern const cn_command cn_cmd_block_get;
 extern const cn_command cn_cmd_block_put;
 extern const cn_command cn_cmd_block_rm;
