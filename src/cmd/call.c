@@ -180,8 +180,5 @@ cn_err cn_call_node(cn_call *call, struct cn_node **ret)
 
 cn_err cn_call_shutdown(cn_call *call)
 {
-    if (call->host->ops->shutdown == NULL) {
-        return cn_call_fail_client(call, CN_ERR_USAGE, "daemon not running");
-    }
-    return call->host->ops->shutdown(call->host);
+    return cn_call_fail_why(call, call->host->ops->shutdown(call->host, &call->why));
 }
