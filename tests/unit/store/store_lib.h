@@ -15,7 +15,7 @@
 enum { BLOCK_ROOM = 1 << 20 };
 
 static cn_rt *rt;
-static uint8_t block_bytes[BLOCK_ROOM];
+static uint8_t block_room[BLOCK_ROOM];
 
 /* Block number `n` of `len` bytes (8 or more) and its CID (raw, version 1). */
 static inline cn_slice block_of(uint64_t n, size_t len, cn_cid *ret)
@@ -25,9 +25,9 @@ static inline cn_slice block_of(uint64_t n, size_t len, cn_cid *ret)
     cn_prng_init(&prng, n);
     for (size_t i = 0; i + 8 <= len; i += 8) {
         uint64_t v = cn_prng_u64(&prng);
-        cn_copy(block_bytes + i, &v, 8);
+        cn_copy(block_room + i, &v, 8);
     }
-    cn_slice data = {block_bytes, len / 8 * 8};
+    cn_slice data = {block_room, len / 8 * 8};
     cn_sha256(data, digest);
     cn_multihash mh = {CN_MH_SHA2_256, {digest, sizeof digest}};
     cn_err err = cn_cid_make(1, CN_CODEC_RAW, &mh, ret);
