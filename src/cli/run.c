@@ -7,6 +7,7 @@
 #include "cli/client.h"
 #include "cmd/help.h"
 #include "cmd/table.h"
+#include "node/config.h"
 #include "node/repo.h"
 #include "rt_os/rt_os.h"
 

@@ -2,6 +2,7 @@
  * A call's life: made, prepared, run, ended. Whoever fails first says the sentence.
  */
 #include "cmd/call_internal.h"
+#include "node/config.h"
 
 #include <stdio.h>
 
