@@ -375,15 +375,14 @@ cn_err cn_multipart_next(cn_multipart *m, cn_part *ret, bool *ret_have, cn_why *
         goto out;
     }
     CN_TRY(read_headers(m, ret, why));
-    /* An empty body's delimiter follows the blank line at once: give it the line break it needs. */
-    CN_ASSERT(m->start >= 2);
-    m->start -= 2;
-    m->len += 2;
-    cn_copy(m->window + m->start, "\r\n", 2);
     m->in_body = true;
-    CN_TRY(want(m, m->delimiter_len, why));
-    if (!cn_slice_starts(ready(m), cn_slice_of(m->delimiter, m->delimiter_len))) {
-        use(m, 2);
+    if (m->start >= 2) { /* an empty body's delimiter may follow at once, without a line break */
+        m->start -= 2;
+        m->len += 2;
+        cn_copy(m->window + m->start, "\r\n", 2);
+        CN_TRY(want(m, m->delimiter_len, why));
+        bool is_empty = cn_slice_starts(ready(m), cn_slice_of(m->delimiter, m->delimiter_len));
+        use(m, is_empty ? 0 : 2);
     }
     *ret_have = true;
 out:
