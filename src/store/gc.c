@@ -334,6 +334,9 @@ cn_err cn_gc_sweep(cn_gc *g, cn_gc_removed removed, void *ctx, bool *ret_done, c
     if (seg == NULL) {
         g->phase = g->phase == PHASE_REMOVE ? PHASE_REWRITE : PHASE_DONE;
         g->position = 0;
+        if (s->open != NULL && is_sparse(s->open)) {
+            s->open = NULL; /* it will be rewritten itself: take no copies */
+        }
     } else {
         g->position = seg->meta.segment;
         err = g->phase == PHASE_REMOVE ? remove_step(g, seg, removed, ctx) : rewrite_step(g, seg);
