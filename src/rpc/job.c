@@ -96,12 +96,12 @@ static cn_err send_error(cn_job *j, const cn_sink_end *end)
     cn_http_response *resp = cn_http_stream_response(j->stream);
     bool text = j->encoding == CN_ENC_TEXT || j->encoding == CN_ENC_TEXTNL;
     cn_buf body;
+    unsigned status = end->code == 1 ? 400 : end->code == 3 ? 429 : end->code == 4 ? 403 : 500;
     cn_err err = CN_OK;
     cn_buf_init(&body, j->rpc->options.mem, 64 << 10);
     CN_TRY(error_body(j, end, &body));
     CN_TRY(command_headers(j, resp));
     CN_TRY(cn_http_response_header(resp, "Content-Type", text ? "text/plain" : "application/json"));
-    unsigned status = end->code == 1 ? 400 : end->code == 3 ? 429 : end->code == 4 ? 403 : 500;
     cn_http_stream_begin(j->stream, status);
     err = cn_http_stream_write(j->stream, cn_buf_slice(&body));
 out:

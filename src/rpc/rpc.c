@@ -17,9 +17,10 @@ static cn_err host_node(cn_call_host *h, struct cn_node **ret, cn_why *why)
     return CN_OK;
 }
 
-static cn_err host_shutdown(cn_call_host *h)
+static cn_err host_shutdown(cn_call_host *h, cn_why *why)
 {
     cn_rpc *rpc = (cn_rpc *)h;
+    CN_UNUSED(why);
     rpc->options.shutdown(rpc->options.ctx);
     return CN_OK;
 }
