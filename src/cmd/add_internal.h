@@ -6,7 +6,6 @@
 #include "cmd/command.h"
 #include "unixfs/add.h"
 
-extern const cn_command cn_cmd_add;
 extern const cn_output_type cn_add_output;
 extern const cn_client_side cn_add_client;
 

@@ -2,6 +2,7 @@
  * A call's life: made, prepared, run, ended. Whoever fails first says the sentence.
  */
 #include "cmd/call_internal.h"
+#include "node/config.h"
 
 #include <stdio.h>
 
@@ -180,8 +181,5 @@ cn_err cn_call_node(cn_call *call, struct cn_node **ret)
 
 cn_err cn_call_shutdown(cn_call *call)
 {
-    if (call->host->ops->shutdown == NULL) {
-        return cn_call_fail_client(call, CN_ERR_USAGE, "daemon not running");
-    }
-    return call->host->ops->shutdown(call->host);
+    return cn_call_fail_why(call, call->host->ops->shutdown(call->host, &call->why));
 }

@@ -21,8 +21,8 @@ typedef struct cn_call_host cn_call_host;
 typedef struct cn_call_host_ops {
     /* The open node (opened now if need be). */
     cn_err (*node)(cn_call_host *h, struct cn_node **ret, cn_why *why);
-    /* Ask the daemon to stop; NULL: none here. */
-    cn_err (*shutdown)(cn_call_host *h);
+    /* Ask the daemon to stop. USAGE ("daemon not running") where there is none. */
+    cn_err (*shutdown)(cn_call_host *h, cn_why *why);
 } cn_call_host_ops;
 struct cn_call_host {
     const cn_call_host_ops *ops;

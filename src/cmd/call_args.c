@@ -3,6 +3,8 @@
  */
 #include "cmd/call_internal.h"
 
+#include "rt/source.h"
+
 size_t cn_call_args_len(const cn_call *call)
 {
     return call->parts.request->args.len;
@@ -130,4 +132,51 @@ cn_err cn_call_read_args(cn_call *call)
     }
     r->stdin_args = false;
     return r->args.len == 0 ? missing(call) : CN_OK;
+}
+
+/* All bytes of the file the source stands at. */
+static cn_err read_all(cn_call *call, cn_source *source, cn_buf *ret)
+{
+    enum { STEP = 1 << 16 };
+    size_t len = STEP;
+    while (len == STEP) {
+        cn_err err = cn_call_check(call);
+        /* the buffer's bound is met only by a byte that does not fit */
+        size_t step = CN_MIN((size_t)STEP, ret->max - ret->len);
+        uint8_t over = 0;
+        if (err == CN_OK && step > 0) {
+            err = cn_buf_reserve(ret, step);
+        }
+        if (err == CN_OK) {
+            err = cn_source_read(
+                source, step > 0 ? ret->data + ret->len : &over, CN_MAX(step, 1), &len, &call->why);
+        }
+        if (err != CN_OK) {
+            return cn_call_fail_why(call, err);
+        }
+        if (step == 0) {
+            return len == 0 ? CN_OK : CN_ERR_TOO_LARGE;
+        }
+        ret->len += len;
+        len = len == step ? STEP : len;
+    }
+    return CN_OK;
+}
+
+cn_err cn_call_read_file(cn_call *call, cn_buf *ret)
+{
+    cn_source_entry entry = {.kind = CN_SOURCE_END};
+    cn_err err = CN_OK;
+    if (call->parts.files != NULL) {
+        do {
+            err = cn_source_next(call->parts.files, &entry, &call->why);
+        } while (err == CN_OK && entry.kind == CN_SOURCE_DIR_START);
+    }
+    if (err != CN_OK) {
+        return cn_call_fail_why(call, err);
+    }
+    if (entry.kind != CN_SOURCE_FILE) {
+        return cn_call_fail(call, CN_ERR_USAGE, "expected a file argument");
+    }
+    return read_all(call, call->parts.files, ret);
 }

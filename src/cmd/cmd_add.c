@@ -7,6 +7,7 @@
  * its blocks are.
  */
 #include "cmd/add_internal.h"
+#include "cmd/commands.h"
 
 #include "node/node.h"
 #include "store/pin.h"

@@ -152,10 +152,9 @@ static cn_err check_peer_id(cn_call *call, cn_config_file *f, cn_json *value, cn
     cn_identity a = {0};
     cn_identity b = {0};
     cn_err err = cn_config_file_get(f, cn_str("Identity.PeerID"), &own, NULL);
-    bool same =
-        err == CN_OK && cn_identity_parse(own->text, &a, NULL) == CN_OK &&
-        value->kind == CN_JSON_STRING && cn_identity_parse(value->text, &b, NULL) == CN_OK &&
-        cn_slice_eq(cn_slice_of(a.peer_bytes, a.peer_len), cn_slice_of(b.peer_bytes, b.peer_len));
+    bool same = err == CN_OK && cn_identity_parse(own->text, &a, NULL) == CN_OK &&
+                value->kind == CN_JSON_STRING &&
+                cn_identity_parse(value->text, &b, NULL) == CN_OK && cn_peer_id_eq(&a.id, &b.id);
     if (!same) {
         return cn_call_fail(
             call, CN_ERR_USAGE,

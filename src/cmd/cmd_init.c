@@ -42,10 +42,11 @@ static cn_err choose(cn_call *call, const algorithm **ret, unsigned *ret_bits)
     int64_t bits = cn_call_int(call, "bits", &given);
     const algorithm *found = NULL;
     for (size_t i = 0; i < CN_LEN(algorithms); i++) {
-        found = strcmp(name, algorithms[i].name) == 0 ? &algorithms[i] : found;
+        found = cn_slice_is(cn_str(name), algorithms[i].name) ? &algorithms[i] : found;
     }
     if (found == NULL) {
-        return cn_call_fail(call, CN_ERR_UNSUPPORTED, "unrecognized key type: %s", name);
+        return cn_call_fail(
+            call, CN_ERR_UNSUPPORTED, "unrecognized key type: %s", name == NULL ? "" : name);
     }
     if (given && found->type != CN_KEY_RSA && bits != 256) {
         return cn_call_fail(

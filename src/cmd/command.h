@@ -123,8 +123,9 @@ CN_MUST_USE cn_err cn_call_read_args(cn_call *call);
 /* Files given (CN_ARG_FILE), or NULL if none: see unixfs/source.h. Owned by the call. */
 struct cn_source *cn_call_files(cn_call *call);
 /*
- * The bytes of the (first) file argument, for commands that take one: up to `max_bytes` appended
- * to `ret`, an initialised buffer (its bound is the limit: TOO_LARGE). Errors: USAGE (no file).
+ * The bytes of the next file argument, for commands that take one (or a few small ones), appended
+ * to `ret`, an initialised buffer (its bound is the limit: TOO_LARGE, for which nothing is said).
+ * Errors: USAGE (no file), the source's.
  */
 CN_MUST_USE cn_err cn_call_read_file(cn_call *call, cn_buf *ret);
 

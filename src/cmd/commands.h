@@ -5,6 +5,7 @@
 
 #include "cmd/command.h"
 
+extern const cn_command cn_cmd_add;
 extern const cn_command cn_cmd_block_get;
 extern const cn_command cn_cmd_block_put;
 extern const cn_command cn_cmd_block_rm;
@@ -15,6 +16,7 @@ extern const cn_command cn_cmd_commands_completion_bash;
 extern const cn_command cn_cmd_commands_completion_fish;
 extern const cn_command cn_cmd_commands_completion_zsh;
 extern const cn_command cn_cmd_get;
+extern const cn_command cn_cmd_init;
 extern const cn_command cn_cmd_ls;
 extern const cn_command cn_cmd_refs;
 extern const cn_command cn_cmd_refs_local;

@@ -45,6 +45,7 @@ static const cn_command groups[] = {
 };
 
 static const cn_command *const built[] = {
+    &cn_cmd_add,
     &cn_cmd_block_get,
     &cn_cmd_block_put,
     &cn_cmd_block_rm,
@@ -54,7 +55,7 @@ static const cn_command *const built[] = {
     &cn_cmd_commands_completion_bash,
     &cn_cmd_commands_completion_fish,
     &cn_cmd_commands_completion_zsh,
-    &cn_cmd_get,
+    &cn_cmd_init,
     &cn_cmd_ls,
     &cn_cmd_refs,
     &cn_cmd_refs_local,

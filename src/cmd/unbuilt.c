@@ -18,9 +18,6 @@
     }
 
 const cn_command cn_unbuilt[] = {
-    ROW("[group:no-run]",
-        "repo-dir config-file config,c debug,D help h local,L offline api api-auth "
-        "cid-base upgrade-cidv0-in-output encoding,enc stream-channels timeout"),
     ROW("add",
         "recursive,r dereference-args stdin-name hidden,H ignore ignore-rules-path "
         "empty-dirs,E dereference-symlinks quiet,q quieter,Q silent progress,p "
@@ -62,7 +59,12 @@ const cn_command cn_unbuilt[] = {
     ROW("config/profile/apply", "dry-run"),
     ROW("config/replace", ""),
     ROW("config/show", ""),
-    LOCAL("daemon", ""),
+    LOCAL(
+        "daemon",
+        "agent-version-suffix disable-transport-encryption enable-gc "
+        "enable-mplex-experiment enable-namesys-pubsub enable-pubsub-experiment init "
+        "init-config init-profile manage-fdlimit migrate mount mount-ipfs mount-ipns "
+        "mount-mfs routing unrestricted-api"),
     GROUP("dag", ""),
     ROW("dag/export", "progress,p local-only"),
     ROW("dag/get", "output-codec"),

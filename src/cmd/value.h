@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "base/duration.h"
 #include "base/slice.h"
 #include "base/why.h"
 #include "cmd/command.h"
@@ -22,10 +23,3 @@ typedef union cn_value {
  */
 CN_MUST_USE cn_err cn_value_parse(cn_opt_kind kind, const char *text, cn_value *ret, cn_why *why);
 
-/*
- * A duration such as "1h2m3.5s", "-1s", "0", "300ms" (units ns us µs ms s m h). Errors: USAGE, with
- * `time: invalid duration "x"` and the like.
- */
-CN_MUST_USE cn_err cn_duration_parse(cn_slice text, int64_t *ret_ns, cn_why *why);
-/* As Go prints one ("1h0m0s", "1.5s", "0s"). */
-CN_MUST_USE cn_err cn_duration_text(int64_t ns, cn_buf *out);

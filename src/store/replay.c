@@ -31,13 +31,14 @@ cn_err cn_tomb_set_read(cn_store *s, uint32_t segment, cn_tomb_set *ret)
 {
     cn_store_path path;
     cn_tomb tomb;
+    cn_cur cur = {0};
     cn_err err = CN_OK;
     cn_buf_init(&ret->log, s->mem, CN_TOMB_LOG_MAX_BYTES);
     ret->bits = cn_alloc_array(s->mem, CN_SEGMENT_RECORDS_MAX / 64, sizeof(uint64_t));
     CN_TRY(ret->bits == NULL ? CN_ERR_NO_MEMORY : CN_OK);
     (void)cn_segment_file(s, path, segment, CN_STORE_TOMBS);
     CN_TRY(cn_rt_read_file(s->rt, path, &ret->log, NULL));
-    cn_cur cur = cn_cur_of(cn_buf_slice(&ret->log));
+    cur = cn_cur_of(cn_buf_slice(&ret->log));
     err = cn_tomb_head_decode(segment, &cur);
     if (err == CN_ERR_UNSUPPORTED) {
         goto out;
@@ -192,6 +193,8 @@ cn_err cn_recover_tombs(cn_store *s, cn_segment *seg, const cn_tomb_set *tombs)
     cn_walk walk = {0};
     cn_tomb tomb;
     cn_removal removal;
+    cn_cur cur = {0};
+    size_t seen = CN_MAX((size_t)seg->meta.tomb_bytes, (size_t)CN_TOMB_HEAD_BYTES);
     cn_err err = CN_OK;
     if (tombs->log_bytes <= seg->meta.tomb_bytes) {
         return CN_OK;
@@ -199,8 +202,7 @@ cn_err cn_recover_tombs(cn_store *s, cn_segment *seg, const cn_tomb_set *tombs)
     CN_TRY(cn_commit_all(s));
     CN_TRY(cn_segment_hold(s, seg->meta.segment, &held));
     CN_TRY(cn_walk_init(&walk, s->mem, s->rt, held->file));
-    size_t seen = CN_MAX((size_t)seg->meta.tomb_bytes, (size_t)CN_TOMB_HEAD_BYTES);
-    cn_cur cur = cn_cur_of(cn_slice_skip(cn_buf_slice(&tombs->log), seen));
+    cur = cn_cur_of(cn_slice_skip(cn_buf_slice(&tombs->log), seen));
     while (cn_tomb_decode(seg->meta.segment, &cur, &tomb) == CN_OK) {
         err = removal_of(s, &walk, seg, &tomb, &removal);
         if (err == CN_OK) {

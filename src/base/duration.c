@@ -1,7 +1,9 @@
 /*
  * Durations as Go writes and reads them.
  */
-#include "cmd/value.h"
+#include "base/duration.h"
+
+#include "base/time.h"
 
 typedef struct unit {
     const char *name;

@@ -1,0 +1,244 @@
+/*
+ * Files named on the command line, checked as Kubo checks them before anything is opened, and given
+ * to the walk of the local disk in order of their names.
+ */
+#include "cli/cli.h"
+
+#include "rt/source.h"
+#include "rt_os/tree.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { IGNORE_FILE_MAX = 16 << 20 };
+
+typedef struct named {
+    const char *path; /* owned; "" for standard input */
+    const char *name; /* its last part */
+} named;
+
+struct cn_cli_files {
+    cn_mem *mem;
+    cn_tree *tree;
+    cn_ignore ignore;
+    named *list;
+    size_t len;
+    bool reads_stdin;
+};
+
+static bool flag_of(const cn_request *r, const char *name)
+{
+    const cn_given *g = cn_request_option(r, name);
+    return g != NULL && g->value.flag;
+}
+
+static const char *text_of(const cn_request *r, const char *name)
+{
+    const cn_given *g = cn_request_option(r, name);
+    return g == NULL ? "" : g->text;
+}
+
+/* The path with slashes at its end removed; "." stands for the folder we are in. */
+static char *clean(cn_mem *mem, const char *path)
+{
+    char held[PATH_MAX];
+    size_t len = strlen(path);
+    while (len > 1 && path[len - 1] == '/') {
+        len--;
+    }
+    if (len == 0 || (len == 1 && path[0] == '.') || (len == 2 && memcmp(path, "./", 2) == 0)) {
+        return getcwd(held, sizeof held) == NULL ? NULL : cn_strdup(mem, held, strlen(held));
+    }
+    if (len >= 3 && memcmp(path, "./", 2) == 0) {
+        path += 2;
+        len -= 2;
+    }
+    return cn_strdup(mem, path, len);
+}
+
+static const cn_arg *file_arg(const cn_request *r)
+{
+    const cn_arg *arg = r->command->args;
+    while (arg->name != NULL && (arg->flags & CN_ARG_FILE) == 0) {
+        arg++;
+    }
+    return arg;
+}
+
+static cn_err check(const cn_request *r, const char *path, bool follow, cn_why *why)
+{
+    struct stat st;
+    const cn_arg *arg = file_arg(r);
+    if ((follow ? stat(path, &st) : lstat(path, &st)) != 0) {
+        int error = errno;
+        char lower[128];
+        (void)strncpy(lower, strerror(error), sizeof lower - 1);
+        lower[sizeof lower - 1] = '\0';
+        lower[0] = (char)(lower[0] >= 'A' && lower[0] <= 'Z' ? lower[0] + 32 : lower[0]);
+        return cn_why_set(why, CN_ERR_NOT_FOUND, "lstat %s: %s", path, lower);
+    }
+    if (S_ISDIR(st.st_mode) && (arg->flags & CN_ARG_RECURSIVE) == 0) {
+        return cn_why_set(
+            why, CN_ERR_USAGE, "invalid path '%s', argument '%s' does not support directories",
+            path, arg->name);
+    }
+    if (S_ISDIR(st.st_mode) && !flag_of(r, "recursive")) {
+        return cn_why_set(
+            why, CN_ERR_USAGE, "'%s' is a directory, use the '-r' flag to specify directories",
+            path);
+    }
+    return CN_OK;
+}
+
+static cn_slice folder_of(const named *n)
+{
+    return cn_slice_of(n->path, (size_t)(n->name - n->path));
+}
+
+/* Keep a path, unless it was given before. */
+static cn_err keep(cn_cli_files *f, const char *path, cn_why *why)
+{
+    const char *slash = strrchr(path, '/');
+    named n = {path, slash == NULL || slash[1] == '\0' ? path : slash + 1};
+    for (size_t i = 0; i < f->len && path[0] != '\0'; i++) {
+        if (strcmp(f->list[i].name, n.name) != 0) {
+            continue;
+        }
+        bool same = cn_slice_eq(folder_of(&f->list[i]), folder_of(&n));
+        cn_free(f->mem, (void *)(uintptr_t)path);
+        return same ? CN_OK
+                    : cn_why_set(
+                          why, CN_ERR_USAGE,
+                          "file name %s repeated under different import directories",
+                          f->list[i].name);
+    }
+    f->list[f->len++] = n;
+    return CN_OK;
+}
+
+static cn_err take(cn_cli_files *f, const cn_request *r, const char *word, cn_why *why)
+{
+    if (strcmp(word, "-") == 0) {
+        char *empty = cn_strdup(f->mem, "", 0);
+        f->reads_stdin = true;
+        return empty == NULL ? CN_ERR_NO_MEMORY : keep(f, empty, why);
+    }
+    if (strncmp(word, "http://", 7) == 0 || strncmp(word, "https://", 8) == 0) {
+        return cn_why_set(why, CN_ERR_UNSUPPORTED, "adding from a URL is not built yet: %s", word);
+    }
+    char *path = clean(f->mem, word);
+    if (path == NULL) {
+        return CN_ERR_NO_MEMORY;
+    }
+    bool follow = flag_of(r, "dereference-args") || flag_of(r, "dereference-symlinks");
+    cn_err err = check(r, path, follow, why);
+    if (err != CN_OK) {
+        cn_free(f->mem, path);
+        return err;
+    }
+    return keep(f, path, why);
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const named *)a)->name, ((const named *)b)->name);
+}
+
+static cn_err read_rules(cn_cli_files *f, cn_rt *rt, const cn_request *r, cn_why *why)
+{
+    cn_err err = CN_OK;
+    cn_buf text;
+    cn_buf_init(&text, f->mem, IGNORE_FILE_MAX);
+    const char *path = text_of(r, "ignore-rules-path");
+    if (path[0] != '\0') {
+        CN_TRY(cn_rt_read_file(rt, path, &text, why));
+        CN_TRY(cn_ignore_add_lines(&f->ignore, cn_buf_slice(&text)));
+    }
+    for (size_t i = 0; i < r->options_len; i++) {
+        if (strcmp(r->options[i].opt->name, "ignore") == 0) {
+            CN_TRY(cn_ignore_add(&f->ignore, cn_str(r->options[i].text)));
+        }
+    }
+out:
+    cn_buf_release(&text);
+    return err;
+}
+
+static cn_err fill_tree(cn_cli_files *f, const cn_request *r)
+{
+    cn_tree_options options = {
+        .recursive = flag_of(r, "recursive"),
+        .hidden = flag_of(r, "hidden"),
+        .dereference_paths = flag_of(r, "dereference-args"),
+        .dereference = flag_of(r, "dereference-symlinks"),
+        .ignore = &f->ignore,
+    };
+    cn_err err = cn_tree_new(f->mem, &options, &f->tree);
+    for (size_t i = 0; err == CN_OK && i < f->len; i++) {
+        const char *path = f->list[i].path;
+        err = path[0] == '\0'
+                  ? cn_tree_add_fd(f->tree, STDIN_FILENO, cn_str(text_of(r, "stdin-name")))
+                  : cn_tree_add_path(f->tree, path);
+    }
+    return err;
+}
+
+cn_err
+cn_cli_files_new(cn_mem *mem, cn_rt *rt, const cn_request *r, cn_cli_files **ret, cn_why *why)
+{
+    cn_cli_files *f = cn_alloc(mem, sizeof *f);
+    if (f == NULL) {
+        return CN_ERR_NO_MEMORY;
+    }
+    f->mem = mem;
+    cn_ignore_init(&f->ignore, mem);
+    f->list = cn_alloc_array(mem, r->files.len + 1, sizeof *f->list);
+    cn_err err = f->list == NULL ? CN_ERR_NO_MEMORY : CN_OK;
+    for (size_t i = 0; err == CN_OK && i < r->files.len; i++) {
+        err = take(f, r, (const char *)r->files.items[i].data, why);
+    }
+    if (err == CN_OK && r->stdin_file && r->files.len == 0) {
+        err = take(f, r, "-", why);
+    }
+    if (err == CN_OK) {
+        qsort(f->list, f->len, sizeof *f->list, by_name);
+        err = read_rules(f, rt, r, why);
+    }
+    if (err == CN_OK) {
+        err = fill_tree(f, r);
+    }
+    if (err != CN_OK) {
+        cn_cli_files_free(f);
+        return err;
+    }
+    *ret = f;
+    return CN_OK;
+}
+
+void cn_cli_files_free(cn_cli_files *f)
+{
+    if (f == NULL) {
+        return;
+    }
+    cn_tree_free(f->tree);
+    cn_ignore_release(&f->ignore);
+    for (size_t i = 0; i < f->len; i++) {
+        cn_free(f->mem, (void *)(uintptr_t)f->list[i].path);
+    }
+    cn_free(f->mem, f->list);
+    cn_free(f->mem, f);
+}
+
+struct cn_source *cn_cli_files_source(cn_cli_files *f)
+{
+    return cn_tree_source(f->tree);
+}
+
+bool cn_cli_files_reads_stdin(const cn_cli_files *f)
+{
+    return f->reads_stdin;
+}
