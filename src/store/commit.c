@@ -126,12 +126,12 @@ static cn_err rescue_one(cn_store *s, cn_slice key, const cn_place *place, cn_bu
     cn_key mh;
     cn_multihash hash;
     cn_cid cid;
-    cn_walk walk = {.rt = s->rt};
+    cn_scan walk = {.rt = s->rt};
     cn_store_put item = {&cid, {NULL, 0}};
     cn_err err = CN_OK;
     CN_TRY(cn_segment_hold(s, place->segment, &seg));
     walk.file = seg->file;
-    CN_TRY(cn_walk_data(&walk, place, data));
+    CN_TRY(cn_scan_data(&walk, place, data));
     CN_TRY(cn_key_decode(key, &mh));
     CN_TRY(cn_multihash_decode(cn_key_slice(&mh), &hash));
     CN_TRY(cn_multihash_verify(&hash, cn_buf_slice(data)));

@@ -113,7 +113,7 @@ out:
 typedef struct sweep {
     cn_gc *gc;
     cn_segment *seg; /* held */
-    cn_walk walk;
+    cn_scan walk;
     cn_removal *list; /* of REMOVE_AT_ONCE */
     cn_cid *cids;
     size_t len;
@@ -127,8 +127,8 @@ static cn_err sweep_init(sweep *w, cn_gc *g, cn_segment *seg)
     cn_err err = CN_OK;
     *w = (sweep){.gc = g};
     CN_TRY(cn_segment_hold(s, seg->meta.segment, &w->seg));
-    CN_TRY(cn_walk_init(&w->walk, s->mem, s->rt, seg->file));
-    cn_walk_seek(&w->walk, CN_SEGMENT_HEAD_BYTES, 1, seg->written);
+    CN_TRY(cn_scan_init(&w->walk, s->mem, s->rt, seg->file));
+    cn_scan_seek(&w->walk, CN_SEGMENT_HEAD_BYTES, 1, seg->written);
     w->list = cn_alloc_array(s->mem, REMOVE_AT_ONCE, sizeof *w->list);
     w->cids = cn_alloc_array(s->mem, REMOVE_AT_ONCE, sizeof *w->cids);
     CN_TRY(w->list == NULL || w->cids == NULL ? CN_ERR_NO_MEMORY : CN_OK);
@@ -140,7 +140,7 @@ static void sweep_release(sweep *w)
 {
     cn_store *s = w->gc->store;
     if (w->walk.mem != NULL) {
-        cn_walk_release(&w->walk);
+        cn_scan_release(&w->walk);
     }
     cn_free(s->mem, w->list);
     cn_free(s->mem, w->cids);
@@ -154,7 +154,7 @@ static cn_err next_live(sweep *w, cn_cid *ret_cid, cn_removal *ret, bool *ret_ha
 {
     cn_place place;
     for (;;) {
-        cn_err err = cn_walk_next(&w->walk, ret_cid, &place, ret_have);
+        cn_err err = cn_scan_next(&w->walk, ret_cid, &place, ret_have);
         if (err == CN_ERR_MALFORMED) {
             *ret_have = false;
             return CN_OK;
@@ -260,7 +260,7 @@ static cn_err move_live(sweep *w, cn_buf *data)
             break;
         }
         cn_multihash mh = cn_cid_multihash(&cid);
-        CN_TRY(cn_walk_data(&w->walk, &live.place, data));
+        CN_TRY(cn_scan_data(&w->walk, &live.place, data));
         CN_TRY(cn_multihash_verify(&mh, cn_buf_slice(data)));
         cn_store_put item = {&cid, cn_buf_slice(data)};
         CN_TRY(cn_store_append(s, &item, 1, true, NULL));
