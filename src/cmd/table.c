@@ -55,7 +55,6 @@ static const cn_command *const built[] = {
     &cn_cmd_commands_completion_bash,
     &cn_cmd_commands_completion_fish,
     &cn_cmd_commands_completion_zsh,
-    &cn_cmd_get,
     &cn_cmd_init,
     &cn_cmd_ls,
     &cn_cmd_refs,

@@ -1,9 +1,10 @@
 /*
- * Option values as Kubo reads them from text: Go's strconv, with its
+ * Option values as Kubo reads them from text: Go's strconv and time.ParseDuration, with their
  * sentences, which scripts and tests match.
  */
 #pragma once
 
+#include "base/duration.h"
 #include "base/slice.h"
 #include "base/why.h"
 #include "cmd/command.h"
@@ -21,3 +22,4 @@ typedef union cn_value {
  * the sentence `strconv.ParseInt: parsing "x": invalid syntax` and the like in `why`.
  */
 CN_MUST_USE cn_err cn_value_parse(cn_opt_kind kind, const char *text, cn_value *ret, cn_why *why);
+

@@ -197,11 +197,32 @@ static cn_ssl_key *read_der(const cn_openssl *ssl, cn_slice der, bool private)
     return pkey;
 }
 
+/* The order of the curve; a private key is a number from 1 to one less. */
+static const uint8_t k1_order[SCALAR_BYTES] = {
+    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xfe,
+    0xba, 0xae, 0xdc, 0xe6, 0xaf, 0x48, 0xa0, 0x3b, 0xbf, 0xd2, 0x5e, 0x8c, 0xd0, 0x36, 0x41, 0x41};
+
+/* Is the number in that range? The time does not depend on it. libcrypto does not look. */
+static bool in_range(const uint8_t scalar[SCALAR_BYTES])
+{
+    unsigned any = 0;
+    unsigned borrow = 0;
+    for (size_t i = SCALAR_BYTES; i-- > 0;) {
+        any |= scalar[i];
+        borrow = ((unsigned)scalar[i] - k1_order[i] - borrow) >> 8 & 1;
+    }
+    return any != 0 && borrow != 0;
+}
+
 static cn_ssl_key *read_secp256k1(const cn_openssl *ssl, cn_slice scalar, cn_why *why)
 {
     uint8_t der[sizeof k1_head + SCALAR_BYTES + sizeof k1_tail];
     if (scalar.len != SCALAR_BYTES) {
         (void)cn_why_set(why, CN_ERR_MALFORMED, "expected secp256k1 data size to be 32");
+        return NULL;
+    }
+    if (!in_range(scalar.data)) {
+        (void)cn_why_set(why, CN_ERR_MALFORMED, "the secp256k1 private key is out of range");
         return NULL;
     }
     cn_copy(der, k1_head, sizeof k1_head);

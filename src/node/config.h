@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "base/duration.h"
 #include "codec/json.h"
 #include "rt/rt.h"
 
@@ -51,8 +52,5 @@ cn_config_bytes(const cn_config *c, const char *key, uint64_t fallback, uint64_t
 CN_MUST_USE cn_err cn_config_duration(
     const cn_config *c, const char *key, int64_t fallback_ns, int64_t *ret_ns, cn_why *why);
 
-/* The same from text: humanize.ParseBytes and Go's time.ParseDuration, with their sentences. */
+/* A size from text, as humanize.ParseBytes reads it, with its sentences. */
 CN_MUST_USE cn_err cn_size_parse(cn_slice text, uint64_t *ret_bytes, cn_why *why);
-CN_MUST_USE cn_err cn_duration_parse(cn_slice text, int64_t *ret_ns, cn_why *why);
-/* Append a duration as Go writes it: "1m0s", "22h0m0s", "1.5s", "0s". */
-CN_MUST_USE cn_err cn_duration_format(int64_t ns, cn_buf *out);

@@ -124,7 +124,7 @@ shape_measure(cn_json_doc *d, const cn_schema *schema, const cn_json *value, cn_
         err = cn_json_new(d, CN_JSON_NULL, ret); /* "", "default" */
         goto out;
     }
-    CN_TRY(cn_duration_format(ns, &text));
+    CN_TRY(cn_duration_text(ns, &text));
     CN_TRY(cn_json_new_string(d, cn_buf_slice(&text), ret));
 out:
     cn_buf_release(&text);

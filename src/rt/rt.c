@@ -101,6 +101,16 @@ cn_err cn_path_mkdir(cn_rt *rt, const char *path, unsigned mode)
     return rt->ops->path_mkdir(rt, path, mode);
 }
 
+cn_err cn_path_symlink(cn_rt *rt, const char *path, const char *target)
+{
+    return rt->ops->path_symlink(rt, path, target);
+}
+
+cn_err cn_path_touch(cn_rt *rt, const char *path, const cn_path_stat *as)
+{
+    return rt->ops->path_touch(rt, path, as);
+}
+
 cn_err cn_path_free_bytes(cn_rt *rt, const char *path, uint64_t *ret_bytes)
 {
     return rt->ops->path_free_bytes(rt, path, ret_bytes);

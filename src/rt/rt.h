@@ -77,6 +77,8 @@ typedef struct cn_rt_ops {
     cn_err (*path_rename)(cn_rt *rt, const char *from, const char *to);
     cn_err (*path_unlink)(cn_rt *rt, const char *path);
     cn_err (*path_mkdir)(cn_rt *rt, const char *path, unsigned mode);
+    cn_err (*path_symlink)(cn_rt *rt, const char *path, const char *target);
+    cn_err (*path_touch)(cn_rt *rt, const char *path, const cn_path_stat *as);
     cn_err (*path_free_bytes)(cn_rt *rt, const char *path, uint64_t *ret_bytes);
     cn_err (*dir_sync)(cn_rt *rt, const char *path);
     cn_err (*dir_list)(cn_rt *rt, const char *path, cn_dir_visit visit, void *ctx);
@@ -136,6 +138,10 @@ CN_MUST_USE cn_err cn_path_stat_of(cn_rt *rt, const char *path, cn_path_stat *re
 CN_MUST_USE cn_err cn_path_rename(cn_rt *rt, const char *from, const char *to);
 CN_MUST_USE cn_err cn_path_unlink(cn_rt *rt, const char *path); /* a file, or an empty folder */
 CN_MUST_USE cn_err cn_path_mkdir(cn_rt *rt, const char *path, unsigned mode); /* EXISTS */
+/* Make a symbolic link at `path`. EXISTS. */
+CN_MUST_USE cn_err cn_path_symlink(cn_rt *rt, const char *path, const char *target);
+/* Give `path` the mode (but a symbolic link) and the time of `as`; links are not followed. */
+CN_MUST_USE cn_err cn_path_touch(cn_rt *rt, const char *path, const cn_path_stat *as);
 CN_MUST_USE cn_err cn_path_free_bytes(cn_rt *rt, const char *path, uint64_t *ret_bytes);
 /* The names in a folder are on the disk when this returns. */
 CN_MUST_USE cn_err cn_dir_sync(cn_rt *rt, const char *path);

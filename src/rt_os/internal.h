@@ -50,6 +50,8 @@ cn_err cn_os_path_stat(cn_rt *rt, const char *path, cn_path_stat *ret);
 cn_err cn_os_path_rename(cn_rt *rt, const char *from, const char *to);
 cn_err cn_os_path_unlink(cn_rt *rt, const char *path);
 cn_err cn_os_path_mkdir(cn_rt *rt, const char *path, unsigned mode);
+cn_err cn_os_path_symlink(cn_rt *rt, const char *path, const char *target);
+cn_err cn_os_path_touch(cn_rt *rt, const char *path, const cn_path_stat *as);
 cn_err cn_os_path_free_bytes(cn_rt *rt, const char *path, uint64_t *ret_bytes);
 cn_err cn_os_dir_sync(cn_rt *rt, const char *path);
 cn_err cn_os_dir_list(cn_rt *rt, const char *path, cn_dir_visit visit, void *ctx);

@@ -54,6 +54,24 @@ cn_err cn_os_path_mkdir(cn_rt *rt, const char *path, unsigned mode)
     return mkdir(path, mode) == 0 ? CN_OK : cn_rt_os_err(errno);
 }
 
+cn_err cn_os_path_symlink(cn_rt *rt, const char *path, const char *target)
+{
+    CN_UNUSED(rt);
+    return symlink(target, path) == 0 ? CN_OK : cn_rt_os_err(errno);
+}
+
+cn_err cn_os_path_touch(cn_rt *rt, const char *path, const cn_path_stat *as)
+{
+    CN_UNUSED(rt);
+    const struct timespec times[2] = {
+        {.tv_nsec = UTIME_OMIT}, {.tv_sec = as->mtime_s, .tv_nsec = (long)as->mtime_ns}};
+    if (as->kind != CN_PATH_SYMLINK && chmod(path, as->mode & 07777) != 0) {
+        return cn_rt_os_err(errno);
+    }
+    return utimensat(AT_FDCWD, path, times, AT_SYMLINK_NOFOLLOW) == 0 ? CN_OK
+                                                                        : cn_rt_os_err(errno);
+}
+
 cn_err cn_os_path_free_bytes(cn_rt *rt, const char *path, uint64_t *ret_bytes)
 {
     CN_UNUSED(rt);

@@ -30,6 +30,12 @@ static void run(cn_work *w)
         const cn_pending *pending;
         uint32_t *order;
     } in = {.pending = &s->leaving};
+    cn_index_batch batch = {
+        .changes = next_change,
+        .ctx = &in,
+        .metas = c->metas,
+        .metas_len = c->len,
+    };
     cn_err err = CN_OK;
     for (size_t i = 0; i < c->len; i++) {
         err = cn_file_sync(s->rt, c->segments[i]->file);
@@ -39,12 +45,6 @@ static void run(cn_work *w)
         }
     }
     CN_TRY(cn_pending_sort(&s->leaving, &in.order));
-    cn_index_batch batch = {
-        .changes = next_change,
-        .ctx = &in,
-        .metas = c->metas,
-        .metas_len = c->len,
-    };
     CN_TRY(cn_index_apply(s->index, &batch));
 out:
     cn_free(s->mem, in.order);
@@ -126,18 +126,19 @@ static cn_err rescue_one(cn_store *s, cn_slice key, const cn_place *place, cn_bu
     cn_key mh;
     cn_multihash hash;
     cn_cid cid;
-    cn_walk walk = {.rt = s->rt};
+    cn_scan walk = {.rt = s->rt};
+    cn_store_put item = {&cid, {NULL, 0}};
     cn_err err = CN_OK;
     CN_TRY(cn_segment_hold(s, place->segment, &seg));
     walk.file = seg->file;
-    CN_TRY(cn_walk_data(&walk, place, data));
+    CN_TRY(cn_scan_data(&walk, place, data));
     CN_TRY(cn_key_decode(key, &mh));
     CN_TRY(cn_multihash_decode(cn_key_slice(&mh), &hash));
     CN_TRY(cn_multihash_verify(&hash, cn_buf_slice(data)));
     if (cn_place_cid(place->form, cn_key_slice(&mh), &cid) != CN_OK) {
         CN_TRY(cn_cid_make(1, CN_CODEC_RAW, &hash, &cid));
     }
-    cn_store_put item = {&cid, cn_buf_slice(data)};
+    item.data = cn_buf_slice(data);
     CN_TRY(cn_store_append(s, &item, 1, true, NULL));
     cn_lock_take(s->lock);
     cn_segment_count(s, seg, key, place, false);
@@ -267,6 +268,8 @@ cn_err cn_commit_all(cn_store *s)
 cn_err cn_store_seal(cn_store *s)
 {
     cn_segment *seg = s->open;
+    cn_segment_meta meta;
+    cn_index_batch batch = {.metas = &meta, .metas_len = 1};
     cn_err err = CN_OK;
     if (seg == NULL) {
         return CN_OK;
@@ -276,9 +279,8 @@ cn_err cn_store_seal(cn_store *s)
         return CN_OK;
     }
     CN_TRY(cn_segment_write_sidecar(s, seg));
-    cn_segment_meta meta = seg->meta;
+    meta = seg->meta;
     meta.sealed = true;
-    cn_index_batch batch = {.metas = &meta, .metas_len = 1};
     CN_TRY(cn_index_apply(s->index, &batch));
     cn_lock_take(s->lock);
     seg->meta.sealed = true;

@@ -10,6 +10,7 @@ static cn_err write_tombs(cn_store *s, cn_segment *seg, cn_slice entries)
     cn_store_path path;
     cn_file *f = NULL;
     cn_buf head;
+    cn_slice parts[2] = {{NULL, 0}, entries};
     cn_err err = CN_OK;
     bool first = seg->tombs_bytes == 0;
     unsigned flags = CN_FILE_WRITE | (first ? CN_FILE_CREATE | CN_FILE_TRUNCATE : 0);
@@ -17,7 +18,7 @@ static cn_err write_tombs(cn_store *s, cn_segment *seg, cn_slice entries)
     if (first) {
         CN_TRY(cn_tomb_head_encode(seg->meta.segment, &head));
     }
-    cn_slice parts[] = {cn_buf_slice(&head), entries};
+    parts[0] = cn_buf_slice(&head);
     (void)cn_segment_file(s, path, seg->meta.segment, CN_STORE_TOMBS);
     CN_TRY(cn_file_open(s->rt, path, flags, &f, NULL));
     CN_TRY(cn_file_write_at(s->rt, f, seg->tombs_bytes, parts, CN_LEN(parts)));
@@ -144,6 +145,7 @@ out:
 cn_err cn_store_delete(cn_store *s, const cn_cid *cid, cn_why *why)
 {
     cn_removal removal;
+    cn_segment *seg = NULL;
     cn_err err = CN_OK;
     if (cn_cid_is_identity(cid, NULL)) {
         return CN_ERR_NOT_FOUND;
@@ -156,7 +158,7 @@ cn_err cn_store_delete(cn_store *s, const cn_cid *cid, cn_why *why)
     CN_TRY(err);
     CN_TRY(cn_key_encode(cn_cid_key(cid), &removal.key));
     CN_TRY(cn_index_get(s->index, cn_key_slice(&removal.key), &removal.place));
-    cn_segment *seg = cn_segment_of(s, removal.place.segment);
+    seg = cn_segment_of(s, removal.place.segment);
     CN_TRY(seg == NULL ? CN_ERR_CORRUPT : CN_OK);
     CN_TRY(cn_store_remove(s, seg, &removal, 1));
 out:

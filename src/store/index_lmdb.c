@@ -240,17 +240,19 @@ static cn_err open_databases(index_lmdb *i, MDB_txn *txn, unsigned flags, cn_why
     uint8_t name = 'v';
     MDB_val k = {1, &name};
     MDB_val v = {0};
+    int result = 0;
+    cn_slice found = {0};
     cn_err err = CN_OK;
     CN_TRY(cn_lmdb_err(mdb_dbi_open(txn, "b", flags, &i->blocks)));
     CN_TRY(cn_lmdb_err(mdb_dbi_open(txn, "s", flags, &i->segments)));
     CN_TRY(cn_lmdb_err(mdb_dbi_open(txn, "m", flags, &i->about)));
-    int result = mdb_get(txn, i->about, &k, &v);
+    result = mdb_get(txn, i->about, &k, &v);
     if (result == MDB_NOTFOUND && (flags & MDB_CREATE) != 0) {
         v = (MDB_val){sizeof version, version};
         return cn_lmdb_err(mdb_put(txn, i->about, &k, &v, 0));
     }
     CN_TRY(result == MDB_NOTFOUND ? CN_ERR_CORRUPT : cn_lmdb_err(result));
-    cn_slice found = cn_slice_of(v.mv_data, v.mv_size);
+    found = cn_slice_of(v.mv_data, v.mv_size);
     if (!cn_slice_eq(found, cn_slice_of(version, sizeof version))) {
         bool ours = cn_slice_starts(found, cn_slice_of(version, sizeof version - 1));
         return cn_why_set(

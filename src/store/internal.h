@@ -13,7 +13,7 @@
 #include "store/pending.h"
 #include "store/store.h"
 #include "store/tomb.h"
-#include "store/walk.h"
+#include "store/scan.h"
 
 enum {
     CN_STORE_PATH_BYTES = 4096,

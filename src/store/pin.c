@@ -286,10 +286,11 @@ static cn_err open_databases(cn_pins *p, unsigned txn_flags, unsigned flags, cn_
     cn_err err = CN_OK;
     uint8_t version[] = {'c', 'a', 'i', 'r', 'n', '-', 'p', 'i', 'n', PINS_VERSION};
     cn_slice ours = cn_slice_of(version, sizeof version);
+    int result = 0;
     CN_TRY(cn_lmdb_err(mdb_txn_begin(p->lmdb.env, NULL, txn_flags, &txn)));
     CN_TRY(cn_lmdb_err(mdb_dbi_open(txn, "p", flags, &p->pins)));
     CN_TRY(cn_lmdb_err(mdb_dbi_open(txn, "m", flags, &p->about)));
-    int result = mdb_get(txn, p->about, &k, &v);
+    result = mdb_get(txn, p->about, &k, &v);
     if (result == MDB_NOTFOUND && (flags & MDB_CREATE) != 0) {
         v = (MDB_val){sizeof version, version};
         CN_TRY(cn_lmdb_err(mdb_put(txn, p->about, &k, &v, 0)));

@@ -31,13 +31,14 @@ cn_err cn_tomb_set_read(cn_store *s, uint32_t segment, cn_tomb_set *ret)
 {
     cn_store_path path;
     cn_tomb tomb;
+    cn_cur cur = {0};
     cn_err err = CN_OK;
     cn_buf_init(&ret->log, s->mem, CN_TOMB_LOG_MAX_BYTES);
     ret->bits = cn_alloc_array(s->mem, CN_SEGMENT_RECORDS_MAX / 64, sizeof(uint64_t));
     CN_TRY(ret->bits == NULL ? CN_ERR_NO_MEMORY : CN_OK);
     (void)cn_segment_file(s, path, segment, CN_STORE_TOMBS);
     CN_TRY(cn_rt_read_file(s->rt, path, &ret->log, NULL));
-    cn_cur cur = cn_cur_of(cn_buf_slice(&ret->log));
+    cur = cn_cur_of(cn_buf_slice(&ret->log));
     err = cn_tomb_head_decode(segment, &cur);
     if (err == CN_ERR_UNSUPPORTED) {
         goto out;
@@ -79,7 +80,7 @@ bool cn_tomb_set_has(const cn_tomb_set *set, uint32_t ordinal)
 static cn_err take_record(
     cn_store *s,
     cn_segment *seg,
-    cn_walk *walk,
+    cn_scan *walk,
     const cn_cid *cid,
     const cn_place *place,
     cn_buf *data)
@@ -87,7 +88,7 @@ static cn_err take_record(
     cn_key key;
     cn_multihash mh = cn_cid_multihash(cid);
     cn_err err = CN_OK;
-    CN_TRY(cn_walk_data(walk, place, data));
+    CN_TRY(cn_scan_data(walk, place, data));
     CN_TRY(cn_multihash_verify(&mh, cn_buf_slice(data)));
     CN_TRY(cn_key_encode(cn_cid_key(cid), &key));
     seg->written = walk->offset; /* what is adopted lies before it */
@@ -104,7 +105,7 @@ static bool is_bad_record(cn_err err)
 cn_err cn_recover_replay(cn_store *s, cn_segment *seg, const cn_tomb_set *tombs, bool known)
 {
     cn_segment *held = NULL;
-    cn_walk walk = {0};
+    cn_scan walk = {0};
     cn_buf data;
     cn_cid cid;
     cn_place place;
@@ -121,10 +122,10 @@ cn_err cn_recover_replay(cn_store *s, cn_segment *seg, const cn_tomb_set *tombs,
         goto out;
     }
     CN_TRY(err);
-    CN_TRY(cn_walk_init(&walk, s->mem, s->rt, held->file));
-    cn_walk_seek(&walk, seg->written, seg->meta.records, end);
+    CN_TRY(cn_scan_init(&walk, s->mem, s->rt, held->file));
+    cn_scan_seek(&walk, seg->written, seg->meta.records, end);
     while (walk.ordinal < CN_SEGMENT_RECORDS_MAX) {
-        err = cn_walk_next(&walk, &cid, &place, &have);
+        err = cn_scan_next(&walk, &cid, &place, &have);
         if (err != CN_OK || !have) {
             break;
         }
@@ -155,7 +156,7 @@ cn_err cn_recover_replay(cn_store *s, cn_segment *seg, const cn_tomb_set *tombs,
     seg->closed = seg->tail > seg->written || tombs->above > seg->meta.records;
     s->bad_records += seg->tail > seg->written;
 out:
-    cn_walk_release(&walk);
+    cn_scan_release(&walk);
     if (held != NULL) {
         cn_segment_let(s, held);
     }
@@ -165,14 +166,14 @@ out:
 
 /* What a tombstone removes, if the index still has it. */
 static cn_err
-removal_of(cn_store *s, cn_walk *walk, cn_segment *seg, const cn_tomb *tomb, cn_removal *ret)
+removal_of(cn_store *s, cn_scan *walk, cn_segment *seg, const cn_tomb *tomb, cn_removal *ret)
 {
     cn_cid cid;
     cn_place place;
     bool have = false;
     cn_err err = CN_OK;
-    cn_walk_seek(walk, tomb->offset, tomb->ordinal, seg->written);
-    CN_TRY(cn_walk_next(walk, &cid, &place, &have));
+    cn_scan_seek(walk, tomb->offset, tomb->ordinal, seg->written);
+    CN_TRY(cn_scan_next(walk, &cid, &place, &have));
     if (!have) {
         return CN_ERR_NOT_FOUND;
     }
@@ -189,18 +190,19 @@ out:
 cn_err cn_recover_tombs(cn_store *s, cn_segment *seg, const cn_tomb_set *tombs)
 {
     cn_segment *held = NULL;
-    cn_walk walk = {0};
+    cn_scan walk = {0};
     cn_tomb tomb;
     cn_removal removal;
+    cn_cur cur = {0};
+    size_t seen = CN_MAX((size_t)seg->meta.tomb_bytes, (size_t)CN_TOMB_HEAD_BYTES);
     cn_err err = CN_OK;
     if (tombs->log_bytes <= seg->meta.tomb_bytes) {
         return CN_OK;
     }
     CN_TRY(cn_commit_all(s));
     CN_TRY(cn_segment_hold(s, seg->meta.segment, &held));
-    CN_TRY(cn_walk_init(&walk, s->mem, s->rt, held->file));
-    size_t seen = CN_MAX((size_t)seg->meta.tomb_bytes, (size_t)CN_TOMB_HEAD_BYTES);
-    cn_cur cur = cn_cur_of(cn_slice_skip(cn_buf_slice(&tombs->log), seen));
+    CN_TRY(cn_scan_init(&walk, s->mem, s->rt, held->file));
+    cur = cn_cur_of(cn_slice_skip(cn_buf_slice(&tombs->log), seen));
     while (cn_tomb_decode(seg->meta.segment, &cur, &tomb) == CN_OK) {
         err = removal_of(s, &walk, seg, &tomb, &removal);
         if (err == CN_OK) {
@@ -210,7 +212,7 @@ cn_err cn_recover_tombs(cn_store *s, cn_segment *seg, const cn_tomb_set *tombs)
     }
     CN_TRY(cn_store_forget(s, seg, NULL, 0));
 out:
-    cn_walk_release(&walk);
+    cn_scan_release(&walk);
     if (held != NULL) {
         cn_segment_let(s, held);
     }

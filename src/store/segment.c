@@ -218,17 +218,17 @@ out:
 /* Gather what a whole segment holds, in the order of keys: all its records, live or not. */
 static cn_err gather(cn_store *s, cn_segment *seg, cn_pending *all)
 {
-    cn_walk walk = {0};
+    cn_scan walk = {0};
     cn_cid cid;
     cn_place place;
     cn_place before;
     cn_key key;
     bool have = false;
     cn_err err = CN_OK;
-    CN_TRY(cn_walk_init(&walk, s->mem, s->rt, seg->file));
-    cn_walk_seek(&walk, CN_SEGMENT_HEAD_BYTES, 1, seg->written);
+    CN_TRY(cn_scan_init(&walk, s->mem, s->rt, seg->file));
+    cn_scan_seek(&walk, CN_SEGMENT_HEAD_BYTES, 1, seg->written);
     for (;;) {
-        CN_TRY(cn_walk_next(&walk, &cid, &place, &have));
+        CN_TRY(cn_scan_next(&walk, &cid, &place, &have));
         if (!have) {
             break;
         }
@@ -239,7 +239,7 @@ static cn_err gather(cn_store *s, cn_segment *seg, cn_pending *all)
         }
     }
 out:
-    cn_walk_release(&walk);
+    cn_scan_release(&walk);
     return err;
 }
 

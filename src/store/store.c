@@ -134,16 +134,17 @@ static cn_err cid_of(cn_store *s, cn_slice key, const cn_place *place, cn_cid *r
 {
     uint8_t bytes[CN_CID_MAX_BYTES];
     cn_key mh;
+    cn_place before = *place;
+    size_t len = 0;
     cn_err err = CN_OK;
     CN_TRY(cn_key_decode(key, &mh));
     if ((place->form & CN_PLACE_FORM_OTHER) == 0) {
         return cn_place_cid(place->form, cn_key_slice(&mh), ret);
     }
-    size_t len = (size_t)mh.len + (place->form & 0x7f);
+    len = (size_t)mh.len + (place->form & 0x7f);
     if (len > sizeof bytes || len > place->offset) {
         return CN_ERR_CORRUPT;
     }
-    cn_place before = *place;
     before.offset -= len;
     before.len = (uint32_t)len;
     CN_TRY(cn_store_read(s, &before, 0, bytes, len));

@@ -73,13 +73,13 @@ cn_err cn_tomb_decode(uint32_t segment, cn_cur *in, cn_tomb *ret)
     cn_cur cur = *in;
     cn_slice bytes = {0};
     uint64_t check = 0;
+    cn_tomb tomb = {0};
     cn_err err = CN_OK;
     CN_TRY(cn_cur_take(&cur, 8, &bytes));
     CN_TRY(cn_cur_le64(&cur, &check));
     if (check != check_of(segment, bytes.data)) {
         return CN_ERR_MALFORMED;
     }
-    cn_tomb tomb = {0};
     for (unsigned i = 0; i < 5; i++) {
         tomb.offset |= (uint64_t)bytes.data[i] << 8 * i;
     }

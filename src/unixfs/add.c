@@ -262,6 +262,16 @@ static cn_err read_all(reader *r, cn_why *why)
     }
 }
 
+/* Have the last batch hashed and collect all that are left. */
+static cn_err collect_rest(reader *r, cn_why *why)
+{
+    cn_err err = turn(r, why);
+    while (err == CN_OK && r->collected < r->filling) {
+        err = collect_oldest(r, why);
+    }
+    return err;
+}
+
 static cn_err reader_init(reader *r, const cn_add_request *request)
 {
     const cn_import_options *o = request->options;
@@ -301,11 +311,12 @@ cn_err cn_add(const cn_add_request *request, cn_cid *ret_root, cn_why *why)
     }
     cn_err err = CN_OK;
     CN_TRY(reader_init(r, request));
-    CN_TRY(read_all(r, why));
-    CN_TRY(turn(r, why));
-    while (r->collected < r->filling) {
-        CN_TRY(collect_oldest(r, why));
+    err = read_all(r, why);
+    if (err != CN_OK) {
+        (void)!collect_rest(r, NULL); /* what was read before is still made and told */
+        goto out;
     }
+    CN_TRY(collect_rest(r, why));
     CN_TRY(cn_add_collector_finish(&r->collector, ret_root, why));
 out:
     reader_release(r);

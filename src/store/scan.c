@@ -1,24 +1,24 @@
 /*
  * Reads a window of the file at a time; a record whose head lies in the window costs no read.
  */
-#include "store/walk.h"
+#include "store/scan.h"
 
 enum { WINDOW_BYTES = 64 * 1024 };
 
-cn_err cn_walk_init(cn_walk *w, cn_mem *mem, cn_rt *rt, cn_file *file)
+cn_err cn_scan_init(cn_scan *w, cn_mem *mem, cn_rt *rt, cn_file *file)
 {
-    *w = (cn_walk){.rt = rt, .file = file, .mem = mem};
+    *w = (cn_scan){.rt = rt, .file = file, .mem = mem};
     w->window = cn_alloc_dirty(mem, WINDOW_BYTES);
     return w->window == NULL ? CN_ERR_NO_MEMORY : CN_OK;
 }
 
-void cn_walk_release(cn_walk *w)
+void cn_scan_release(cn_scan *w)
 {
     cn_free(w->mem, w->window);
     w->window = NULL;
 }
 
-void cn_walk_seek(cn_walk *w, uint64_t offset, uint32_t ordinal, uint64_t end)
+void cn_scan_seek(cn_scan *w, uint64_t offset, uint32_t ordinal, uint64_t end)
 {
     w->offset = offset;
     w->ordinal = ordinal;
@@ -27,7 +27,7 @@ void cn_walk_seek(cn_walk *w, uint64_t offset, uint32_t ordinal, uint64_t end)
 }
 
 /* Up to a record head's worth of bytes at w->offset. */
-static cn_err look(cn_walk *w, cn_slice *ret)
+static cn_err look(cn_scan *w, cn_slice *ret)
 {
     uint64_t want = CN_MIN(w->end - w->offset, (uint64_t)CN_RECORD_HEAD_MAX_BYTES);
     if (w->offset < w->window_at || w->offset + want > w->window_at + w->window_len) {
@@ -45,7 +45,7 @@ static cn_err look(cn_walk *w, cn_slice *ret)
     return CN_OK;
 }
 
-cn_err cn_walk_next(cn_walk *w, cn_cid *ret_cid, cn_place *ret, bool *ret_have)
+cn_err cn_scan_next(cn_scan *w, cn_cid *ret_cid, cn_place *ret, bool *ret_have)
 {
     cn_slice bytes = {0};
     cn_record_head head;
@@ -75,7 +75,7 @@ cn_err cn_walk_next(cn_walk *w, cn_cid *ret_cid, cn_place *ret, bool *ret_have)
     return CN_OK;
 }
 
-cn_err cn_walk_data(cn_walk *w, const cn_place *place, cn_buf *buf)
+cn_err cn_scan_data(cn_scan *w, const cn_place *place, cn_buf *buf)
 {
     size_t got = 0;
     cn_buf_reset(buf);

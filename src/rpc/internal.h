@@ -1,0 +1,42 @@
+/*
+ * What the files of rpc share.
+ */
+#pragma once
+
+#include "cmd/call.h"
+#include "http/stream.h"
+#include "http/url.h"
+#include "rpc/rpc.h"
+#include "rpc/upload.h"
+
+struct cn_rpc {
+    cn_call_host host; /* first: commands are given it */
+    cn_rpc_options options;
+    cn_guard *guard;
+};
+
+/* A request that a thread runs. Owned by that thread once it is started. */
+typedef struct cn_job {
+    cn_sink sink;
+    cn_input body;
+    cn_input lines; /* the bytes of the first part, for arguments that come line by line */
+    cn_rpc *rpc;
+    cn_http_stream *stream;
+    cn_request request;
+    cn_buf content_type; /* of the request's body */
+    cn_buf origin;       /* to be named in the answer; empty: none */
+    bool credentials;
+    bool has_body;
+    cn_encoding encoding;
+    cn_upload upload;
+    bool has_upload;
+    bool lines_begun;
+} cn_job;
+
+/* Run it and free it: a cn_http_run; `job` is a cn_job. */
+void cn_job_run(void *job, cn_http_stream *s);
+void cn_job_free(cn_job *job);
+
+/* Headers of all answers of the API, and those that the config adds. */
+CN_MUST_USE cn_err
+cn_rpc_common_headers(const cn_rpc *rpc, cn_http_response *resp, cn_slice origin, bool credentials);

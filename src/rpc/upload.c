@@ -1,0 +1,280 @@
+/*
+ * Invariant: `open` is the path of the folders begun and not ended. A part is given once its
+ * parent is `open`; until then each step ends one folder or begins one.
+ */
+#include "rpc/upload.h"
+
+#include "base/num.h"
+#include "http/url.h"
+
+enum { TARGET_MAX = 64 << 10 };
+
+static bool is_folder(const cn_part *p)
+{
+    return cn_slice_is(p->content_type, "application/x-directory");
+}
+
+/* The last segment of a path, and what is before it. */
+static cn_slice base_of(cn_slice path, cn_slice *ret_dir)
+{
+    size_t start = path.len;
+    while (start > 0 && path.data[start - 1] != '/') {
+        start--;
+    }
+    *ret_dir = cn_slice_head(path, start > 0 ? start - 1 : 0);
+    return cn_slice_skip(path, start);
+}
+
+/* Clean a decoded file name into u->path: no empty, "." or ".." segments. */
+static cn_err clean(cn_upload *u, cn_slice name, cn_why *why)
+{
+    size_t depth = 0;
+    cn_buf_reset(&u->path);
+    while (name.len > 0) {
+        size_t len = cn_slice_find(name, '/');
+        cn_slice segment = cn_slice_head(name, len);
+        name = cn_slice_skip(name, len + 1);
+        if (segment.len == 0 || cn_slice_is(segment, ".")) {
+            continue;
+        }
+        if (cn_slice_is(segment, "..")) {
+            cn_slice dir = {0};
+            (void)base_of(cn_buf_slice(&u->path), &dir);
+            u->path.len = dir.len;
+            depth -= depth > 0 ? 1 : 0;
+            continue;
+        }
+        if (++depth > CN_UPLOAD_DEPTH_MAX || cn_slice_find(segment, 0) < segment.len) {
+            return cn_why_set(why, CN_ERR_MALFORMED, "multipart: a file name is not a path");
+        }
+        cn_err err = u->path.len > 0 ? cn_buf_byte(&u->path, '/') : CN_OK;
+        err = err == CN_OK ? cn_buf_append(&u->path, segment) : err;
+        if (err != CN_OK) {
+            return err;
+        }
+    }
+    return CN_OK;
+}
+
+/* Get the next part and its path. */
+static cn_err fetch(cn_upload *u, cn_why *why)
+{
+    cn_buf name;
+    bool have = false;
+    cn_err err = CN_OK;
+    cn_buf_init(&name, u->parts.mem, CN_UPLOAD_PATH_MAX);
+    CN_TRY(cn_multipart_next(&u->parts, &u->part, &have, why));
+    if (!have) {
+        u->ended = true;
+        goto out;
+    }
+    err = cn_url_decode(u->part.filename, true, &name);
+    if (err == CN_ERR_MALFORMED) { /* not escaped: take it as it is */
+        cn_buf_reset(&name);
+        err = cn_buf_append(&name, u->part.filename);
+    }
+    CN_TRY(err);
+    CN_TRY(clean(u, cn_buf_slice(&name), why));
+    u->has_part = true;
+out:
+    cn_buf_release(&name);
+    return err;
+}
+
+/* Is `dir` the folder `path` or above it? */
+static bool is_above(cn_slice dir, cn_slice path)
+{
+    return dir.len == 0 ||
+           (cn_slice_starts(path, dir) && (path.len == dir.len || path.data[dir.len] == '/'));
+}
+
+static cn_err set_shown(cn_upload *u, cn_slice path, cn_source_entry *e)
+{
+    cn_slice dir = {0};
+    cn_buf_reset(&u->shown);
+    cn_err err = cn_buf_append(&u->shown, path);
+    if (err == CN_OK) {
+        err = cn_buf_cstr(&u->shown, &e->path);
+    }
+    if (err == CN_OK) {
+        e->name = base_of(cn_buf_slice(&u->shown), &dir);
+    }
+    return err;
+}
+
+static cn_err octal(cn_slice text, uint32_t *ret)
+{
+    uint32_t value = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.data[i] < '0' || text.data[i] > '7' || value > 0777777) {
+            return CN_ERR_MALFORMED;
+        }
+        value = value << 3 | (uint32_t)(text.data[i] - '0');
+    }
+    *ret = value & 07777;
+    return text.len == 0 ? CN_ERR_MALFORMED : CN_OK;
+}
+
+/* Mode and time: in the query behind the form's field name, or in headers. */
+static cn_err read_attributes(cn_upload *u, cn_source_entry *e, cn_why *why)
+{
+    cn_query q = {0};
+    uint64_t nanoseconds = 0;
+    cn_err err = cn_query_parse(cn_url_query(u->part.name), u->parts.mem, &q);
+    if (err != CN_OK) {
+        return err;
+    }
+    const cn_slice *in_query = cn_query_get(&q, "mode");
+    cn_slice mode = in_query != NULL ? *in_query : u->part.mode;
+    in_query = cn_query_get(&q, "mtime");
+    cn_slice mtime = in_query != NULL ? *in_query : u->part.mtime;
+    in_query = cn_query_get(&q, "mtime-nsecs");
+    cn_slice nsecs = in_query != NULL ? *in_query : u->part.mtime_nsecs;
+    if (mode.len > 0) {
+        err = octal(mode, &e->mode);
+        e->has_mode = err == CN_OK;
+    }
+    if (err == CN_OK && mtime.len > 0) {
+        err = cn_num_i64(mtime, &e->mtime_s);
+        e->has_mtime = err == CN_OK;
+    }
+    if (err == CN_OK && nsecs.len > 0) {
+        err = cn_num_u64(nsecs, &nanoseconds);
+        err = err == CN_OK && nanoseconds >= 1000000000 ? CN_ERR_MALFORMED : err;
+        e->mtime_ns = (uint32_t)nanoseconds;
+    }
+    if (err != CN_OK) {
+        err =
+            cn_why_set(why, CN_ERR_MALFORMED, "multipart: mode or mtime of a part is not a number");
+    }
+    cn_query_release(&q);
+    return err;
+}
+
+static cn_err read_target(cn_upload *u, cn_source_entry *e, cn_why *why)
+{
+    cn_buf_reset(&u->target);
+    for (;;) {
+        size_t got = 0;
+        cn_err err = cn_buf_reserve(&u->target, 4096);
+        if (err == CN_OK) {
+            err = cn_multipart_read(&u->parts, u->target.data + u->target.len, 4096, &got, why);
+        }
+        if (err != CN_OK) {
+            return err;
+        }
+        u->target.len += got;
+        if (got < 4096) {
+            break;
+        }
+    }
+    e->target = cn_buf_slice(&u->target);
+    return CN_OK;
+}
+
+/* Give the part itself. */
+static cn_err give_part(cn_upload *u, cn_source_entry *e, cn_why *why)
+{
+    cn_err err = CN_OK;
+    CN_TRY(set_shown(u, cn_buf_slice(&u->path), e));
+    CN_TRY(read_attributes(u, e, why));
+    u->has_part = false;
+    if (is_folder(&u->part)) {
+        e->kind = CN_SOURCE_DIR_START;
+        cn_buf_reset(&u->open);
+        CN_TRY(cn_buf_append(&u->open, cn_buf_slice(&u->path)));
+    } else if (cn_slice_is(u->part.content_type, "application/symlink")) {
+        e->kind = CN_SOURCE_SYMLINK;
+        CN_TRY(read_target(u, e, why));
+    } else {
+        e->kind = CN_SOURCE_FILE;
+        u->in_file = true;
+    }
+out:
+    return err;
+}
+
+static void close_folder(cn_upload *u, cn_source_entry *e)
+{
+    cn_slice dir = {0};
+    (void)base_of(cn_buf_slice(&u->open), &dir);
+    u->open.len = dir.len;
+    e->kind = CN_SOURCE_DIR_END;
+}
+
+/* Begin the folder that lies one below `open` on the way to `dir`. */
+static cn_err open_folder(cn_upload *u, cn_slice dir, cn_source_entry *e)
+{
+    size_t at = u->open.len == 0 ? 0 : u->open.len + 1;
+    size_t len = at + cn_slice_find(cn_slice_skip(dir, at), '/');
+    cn_slice next = cn_slice_head(dir, len);
+    cn_buf_reset(&u->open);
+    cn_err err = cn_buf_append(&u->open, next);
+    e->kind = CN_SOURCE_DIR_START;
+    return err == CN_OK ? set_shown(u, next, e) : err;
+}
+
+static cn_err upload_next(cn_source *s, cn_source_entry *ret, cn_why *why)
+{
+    cn_upload *u = (cn_upload *)s;
+    cn_source_entry e = {0};
+    cn_slice dir = {0};
+    cn_err err = CN_OK;
+    u->in_file = false;
+    while (!u->has_part && !u->ended) {
+        CN_TRY(fetch(u, why));
+        if (u->has_part && is_folder(&u->part) && u->path.len == 0) {
+            u->has_part = false; /* a folder without a name: its entries are at the top */
+        }
+    }
+    (void)base_of(cn_buf_slice(&u->path), &dir);
+    if (u->ended ? u->open.len > 0 : !is_above(cn_buf_slice(&u->open), dir)) {
+        close_folder(u, &e);
+    } else if (u->ended) {
+        e.kind = CN_SOURCE_END;
+    } else if (u->open.len < dir.len) {
+        CN_TRY(open_folder(u, dir, &e));
+    } else {
+        CN_TRY(give_part(u, &e, why));
+    }
+    *ret = e;
+out:
+    return err;
+}
+
+static cn_err upload_read(cn_source *s, uint8_t *data, size_t len, size_t *ret_len, cn_why *why)
+{
+    cn_upload *u = (cn_upload *)s;
+    if (!u->in_file) {
+        *ret_len = 0;
+        return CN_OK;
+    }
+    return cn_multipart_read(&u->parts, data, len, ret_len, why);
+}
+
+static const cn_source_ops upload_ops = {.next = upload_next, .read = upload_read};
+
+cn_err cn_upload_init(cn_upload *u, cn_mem *mem, cn_input *in, cn_slice content_type)
+{
+    cn_slice boundary = {0};
+    *u = (cn_upload){.source = {&upload_ops}};
+    cn_err err = cn_multipart_boundary(content_type, &boundary);
+    if (err == CN_OK) {
+        err = cn_multipart_init(&u->parts, mem, in, boundary);
+    }
+    cn_buf_init(&u->open, mem, CN_UPLOAD_PATH_MAX);
+    cn_buf_init(&u->path, mem, CN_UPLOAD_PATH_MAX);
+    cn_buf_init(&u->shown, mem, CN_UPLOAD_PATH_MAX);
+    cn_buf_init(&u->target, mem, TARGET_MAX);
+    return err;
+}
+
+void cn_upload_release(cn_upload *u)
+{
+    cn_multipart_release(&u->parts);
+    cn_buf_release(&u->open);
+    cn_buf_release(&u->path);
+    cn_buf_release(&u->shown);
+    cn_buf_release(&u->target);
+    *u = (cn_upload){0};
+}

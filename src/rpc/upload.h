@@ -1,0 +1,27 @@
+/*
+ * An upload as a source of files: the parts of a multipart body, whose names are paths, as a walk
+ * over folders and files. Folders that were not announced appear by themselves.
+ */
+#pragma once
+
+#include "rpc/multipart.h"
+#include "rt/source.h"
+
+enum { CN_UPLOAD_DEPTH_MAX = 1024, CN_UPLOAD_PATH_MAX = 32 << 10 };
+
+typedef struct cn_upload {
+    cn_source source;
+    cn_multipart parts;
+    cn_part part;
+    bool has_part; /* read and not yet given */
+    bool in_file;
+    bool ended;
+    cn_buf open;   /* the path of the folder that is open, "a/b" */
+    cn_buf path;   /* of the part, cleaned, with a NUL behind */
+    cn_buf target; /* of a symlink */
+    cn_buf shown;  /* path of what was given last */
+} cn_upload;
+
+/* Errors: MALFORMED (no multipart type), NO_MEMORY. `in` must outlive it. */
+CN_MUST_USE cn_err cn_upload_init(cn_upload *u, cn_mem *mem, cn_input *in, cn_slice content_type);
+void cn_upload_release(cn_upload *u); /* accepts a zeroed one */
