@@ -127,6 +127,7 @@ cn_err cn_call_end(cn_call *call, cn_err err)
     return err;
 }
 
+CN_PRINTF(4, 0)
 static cn_err say(cn_call *call, cn_err err, int code, const char *format, va_list args)
 {
     if (!call->said) {

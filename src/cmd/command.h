@@ -67,7 +67,7 @@ enum {
  * a progress bar, lines for standard error). Any member may be NULL.
  */
 typedef struct cn_client_side {
-    bool as_json; /* ask for JSON even though text is wanted, and give each line to `line` */
+    bool as_json; /* ask for JSON whatever --enc says, and give each line to `line` */
     cn_err (*line)(cn_call *call, cn_slice json); /* one value, without its newline */
     /* Size of the whole if the daemon said it, else UINT64_MAX; before the first `bytes`. */
     cn_err (*begin)(cn_call *call, uint64_t size_bytes);
