@@ -5,10 +5,12 @@
 
 #include "codec/json_write.h"
 #include "multiformats/multicodec.h"
-#include "node/config.h"
 #include "node/node.h"
+#include "rt/source.h"
 #include "store/pin.h"
 #include "store/store.h"
+
+enum { READ_BYTES = 256 << 10 };
 
 typedef struct block_stat {
     cn_cid cid;
@@ -176,36 +178,68 @@ static cn_err make_cid(cn_call *call, const put_form *f, cn_slice data, cn_cid *
     return err != CN_OK ? err : cn_cid_make(f->version, f->codec, &mh, ret);
 }
 
-static cn_err run_block_put(cn_call *call)
+/* Keep one block, pin it if asked for, and tell its CID. */
+static cn_err put_one(cn_call *call, const put_form *form, cn_slice data)
 {
     cn_node *node = NULL;
     cn_pins *pins = NULL;
-    put_form form = {0};
-    block_stat s = {0};
-    cn_buf data;
+    block_stat s = {.size = data.len};
+    cn_why *why = cn_call_why(call);
     cn_err err = CN_OK;
-    bool big = cn_call_flag(call, "allow-big-block", NULL);
-    cn_buf_init(&data, cn_call_mem(call), CN_STORE_BLOCK_MAX_BYTES);
-    CN_TRY(choose_form(call, &form));
     CN_TRY(cn_call_node(call, &node));
-    CN_TRY(cn_call_read_file(call, &data));
-    if (data.len > CN_BLOCK_MAX_BYTES && !big) {
-        err = cn_call_fail(
+    if (data.len > CN_BLOCK_MAX_BYTES && !cn_call_flag(call, "allow-big-block", NULL)) {
+        return cn_call_fail(
             call, CN_ERR_TOO_LARGE,
             "produced block is over 2MiB: big blocks can't be exchanged with other peers. consider "
             "using UnixFS for automatic chunking of bigger files, or pass --allow-big-block to "
             "override");
-        goto out;
     }
-    CN_TRY(make_cid(call, &form, cn_buf_slice(&data), &s.cid));
-    s.size = data.len;
-    CN_TRY(cn_blocks_put(cn_node_blocks(node), &s.cid, cn_buf_slice(&data), cn_call_why(call)));
-    CN_TRY(cn_store_flush(cn_node_store(node), cn_call_why(call)));
+    CN_TRY(make_cid(call, form, data, &s.cid));
+    CN_TRY(cn_blocks_put(cn_node_blocks(node), &s.cid, data, why));
+    CN_TRY(cn_store_flush(cn_node_store(node), why));
     if (cn_call_flag(call, "pin", NULL)) {
-        CN_TRY(cn_node_pins(node, &pins, cn_call_why(call)));
-        CN_TRY(cn_pins_set(pins, &s.cid, CN_PIN_RECURSIVE, (cn_slice){0}, cn_call_why(call)));
+        CN_TRY(cn_node_pins(node, &pins, why));
+        CN_TRY(cn_pins_set(pins, &s.cid, CN_PIN_RECURSIVE, (cn_slice){0}, why));
     }
     CN_TRY(cn_call_emit(call, &put_output, &s));
+out:
+    return err;
+}
+
+/* All bytes of the file that the source stands at. */
+static cn_err read_data(cn_call *call, cn_source *source, cn_buf *ret)
+{
+    size_t len = 1;
+    cn_err err = CN_OK;
+    cn_buf_reset(ret);
+    while (len > 0) {
+        CN_TRY(cn_call_check(call));
+        CN_TRY(cn_buf_reserve(ret, READ_BYTES));
+        CN_TRY(cn_source_read(source, ret->data + ret->len, READ_BYTES, &len, cn_call_why(call)));
+        ret->len += len;
+    }
+out:
+    return err;
+}
+
+static cn_err run_block_put(cn_call *call)
+{
+    cn_source *source = cn_call_files(call);
+    cn_source_entry entry = {.kind = CN_SOURCE_FILE};
+    put_form form = {0};
+    cn_buf data;
+    cn_err err = CN_OK;
+    cn_buf_init(&data, cn_call_mem(call), CN_STORE_BLOCK_MAX_BYTES + READ_BYTES);
+    CN_TRY(choose_form(call, &form));
+    while (source != NULL && entry.kind != CN_SOURCE_END) {
+        CN_TRY(cn_source_next(source, &entry, cn_call_why(call)));
+        if (entry.kind == CN_SOURCE_FILE) {
+            CN_TRY(read_data(call, source, &data));
+            CN_TRY(put_one(call, &form, cn_buf_slice(&data)));
+        } else if (entry.kind != CN_SOURCE_END) {
+            CN_TRY(cn_call_fail(call, CN_ERR_USAGE, "expected a file"));
+        }
+    }
 out:
     cn_buf_release(&data);
     return err == CN_OK ? CN_OK : cn_call_fail_why(call, err);
