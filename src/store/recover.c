@@ -262,7 +262,7 @@ static cn_err choose_open(cn_store *s)
         seg->closed = !usable;
         s->open = usable ? seg : NULL;
     }
-    return cn_store_seal_closed(s);
+    (void)!cn_store_seal_closed(s); /* tried again at the next flush */
 out:
     return err;
 }
