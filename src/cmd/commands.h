@@ -15,6 +15,7 @@ extern const cn_command cn_cmd_commands;
 extern const cn_command cn_cmd_commands_completion_bash;
 extern const cn_command cn_cmd_commands_completion_fish;
 extern const cn_command cn_cmd_commands_completion_zsh;
+extern const cn_command cn_cmd_daemon;
 extern const cn_command cn_cmd_get;
 extern const cn_command cn_cmd_init;
 extern const cn_command cn_cmd_ls;
