@@ -180,6 +180,14 @@ cn_err cn_call_node(cn_call *call, struct cn_node **ret)
     return cn_call_fail_why(call, err);
 }
 
+cn_err cn_call_serve(cn_call *call)
+{
+    if (call->host->ops->serve == NULL) {
+        return cn_call_fail(call, CN_ERR_UNSUPPORTED, "a daemon cannot be started from here");
+    }
+    return cn_call_fail_why(call, call->host->ops->serve(call->host, call));
+}
+
 cn_err cn_call_shutdown(cn_call *call)
 {
     return cn_call_fail_why(call, call->host->ops->shutdown(call->host, &call->why));

@@ -164,6 +164,8 @@ bool cn_call_in_daemon(const cn_call *call);
 const char *cn_call_program(const cn_call *call);
 /* Ask the daemon that runs this call to stop. Errors: USAGE ("daemon not running"). */
 CN_MUST_USE cn_err cn_call_shutdown(cn_call *call);
+/* Be a daemon until told to stop. Errors: UNSUPPORTED (not from here), those of starting. */
+CN_MUST_USE cn_err cn_call_serve(cn_call *call);
 
 /*
  * CN_OK while the call should go on; CANCELLED (interrupted, or the client went away) or TIMEOUT

@@ -45,6 +45,7 @@ static const cn_command groups[] = {
 };
 
 static const cn_command *const built[] = {
+    &cn_cmd_daemon,
     &cn_cmd_add,
     &cn_cmd_block_get,
     &cn_cmd_block_put,
