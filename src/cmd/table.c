@@ -45,7 +45,6 @@ static const cn_command groups[] = {
 };
 
 static const cn_command *const built[] = {
-    &cn_cmd_daemon,
     &cn_cmd_add,
     &cn_cmd_block_get,
     &cn_cmd_block_put,
@@ -58,10 +57,6 @@ static const cn_command *const built[] = {
     &cn_cmd_cid_format,
     &cn_cmd_cid_hashes,
     &cn_cmd_cid_inspect,
-    &cn_cmd_multibase_decode,
-    &cn_cmd_multibase_encode,
-    &cn_cmd_multibase_list,
-    &cn_cmd_multibase_transcode,
     &cn_cmd_commands,
     &cn_cmd_commands_completion_bash,
     &cn_cmd_commands_completion_fish,
@@ -70,9 +65,14 @@ static const cn_command *const built[] = {
     &cn_cmd_config_profile_apply,
     &cn_cmd_config_replace,
     &cn_cmd_config_show,
+    &cn_cmd_daemon,
     &cn_cmd_id,
     &cn_cmd_init,
     &cn_cmd_ls,
+    &cn_cmd_multibase_decode,
+    &cn_cmd_multibase_encode,
+    &cn_cmd_multibase_list,
+    &cn_cmd_multibase_transcode,
     &cn_cmd_pin_add,
     &cn_cmd_pin_ls,
     &cn_cmd_pin_rm,
