@@ -87,7 +87,7 @@ class Bench:
                 if i % 100 == 0:
                     folder.mkdir(parents=True)
                 (folder / f"f{i:06}").write_bytes(rng.randbytes(4096))
-        subprocess.run(f"cat {path}/*/* >/dev/null", shell=True, check=True)
+        subprocess.run(["find", path, "-type", "f", "-exec", "cat", "{}", "+"], check=True, stdout=subprocess.DEVNULL)
         return path
 
     def warm(self, path):

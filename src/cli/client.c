@@ -72,7 +72,7 @@ static cn_err on_body(void *ctx, cn_slice bytes)
             return err;
         }
     }
-    if (side->as_json && side->line != NULL && cn_call_encoding(c->p->call) == CN_ENC_TEXT) {
+    if (side->as_json && side->line != NULL) {
         return give_lines(c, bytes);
     }
     return side->bytes != NULL ? side->bytes(c->p->call, bytes) : cn_stdout_write(c->p->out, bytes);

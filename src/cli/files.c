@@ -50,10 +50,11 @@ static char *clean(cn_mem *mem, const char *path)
     while (len > 1 && path[len - 1] == '/') {
         len--;
     }
-    if (len == 0 || (len == 1 && path[0] == '.') || (len == 2 && memcmp(path, "./", 2) == 0)) {
+    if (len == 0 || (len == 1 && path[0] == '.') ||
+        (len == 2 && path[0] == '.' && path[1] == '/')) {
         return getcwd(held, sizeof held) == NULL ? NULL : cn_strdup(mem, held, strlen(held));
     }
-    if (len >= 3 && memcmp(path, "./", 2) == 0) {
+    if (len >= 3 && path[0] == '.' && path[1] == '/') {
         path += 2;
         len -= 2;
     }
@@ -75,11 +76,9 @@ static cn_err check(const cn_request *r, const char *path, bool follow, cn_why *
     const cn_arg *arg = file_arg(r);
     if ((follow ? stat(path, &st) : lstat(path, &st)) != 0) {
         int error = errno;
-        char lower[128];
-        (void)strncpy(lower, strerror(error), sizeof lower - 1);
-        lower[sizeof lower - 1] = '\0';
-        lower[0] = (char)(lower[0] >= 'A' && lower[0] <= 'Z' ? lower[0] + 32 : lower[0]);
-        return cn_why_set(why, CN_ERR_NOT_FOUND, "lstat %s: %s", path, lower);
+        const char *said = strerror(error);
+        char first = (char)(said[0] >= 'A' && said[0] <= 'Z' ? said[0] + 32 : said[0]);
+        return cn_why_set(why, CN_ERR_NOT_FOUND, "lstat %s: %c%s", path, first, said + 1);
     }
     if (S_ISDIR(st.st_mode) && (arg->flags & CN_ARG_RECURSIVE) == 0) {
         return cn_why_set(

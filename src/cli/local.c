@@ -3,6 +3,8 @@
  */
 #include "cli/cli.h"
 
+#include "cli/daemon.h"
+
 #include "node/node.h"
 #include "node/repo.h"
 
@@ -41,7 +43,11 @@ static cn_err no_daemon(cn_call_host *h, cn_why *why)
     return err != CN_OK ? err : cn_why_set(why, CN_ERR_USAGE, "daemon not running");
 }
 
-static const cn_call_host_ops local_ops = {.node = open_node, .shutdown = no_daemon};
+static const cn_call_host_ops local_ops = {
+    .node = open_node,
+    .shutdown = no_daemon,
+    .serve = cn_daemon_serve,
+};
 
 void cn_local_init(cn_local *l, cn_rt *rt, cn_mem *mem)
 {

@@ -116,7 +116,10 @@ static void sink_end(cn_sink *s, const cn_sink_end *end, bool begun)
     if (o->failed) {
         o->status = 1;
         if (o->error != CN_ERR_CLOSED) {
-            cn_stderr_printf(o, "Error: write /dev/stdout: %s\n", cn_err_sentence(o->error));
+            cn_stderr_printf(
+                o, "Error: write /dev/stdout: %s\n",
+                o->error == CN_ERR_NO_SPACE ? "no space left on device"
+                                            : cn_err_sentence(o->error));
         }
         return;
     }

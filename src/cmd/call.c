@@ -127,6 +127,7 @@ cn_err cn_call_end(cn_call *call, cn_err err)
     return err;
 }
 
+CN_PRINTF(4, 0)
 static cn_err say(cn_call *call, cn_err err, int code, const char *format, va_list args)
 {
     if (!call->said) {
@@ -177,6 +178,14 @@ cn_err cn_call_node(cn_call *call, struct cn_node **ret)
     CN_ASSERT((call->parts.request->command->flags & CN_CMD_NO_REPO) == 0);
     cn_err err = call->host->ops->node(call->host, ret, &call->why);
     return cn_call_fail_why(call, err);
+}
+
+cn_err cn_call_serve(cn_call *call)
+{
+    if (call->host->ops->serve == NULL) {
+        return cn_call_fail(call, CN_ERR_UNSUPPORTED, "a daemon cannot be started from here");
+    }
+    return cn_call_fail_why(call, call->host->ops->serve(call->host, call));
 }
 
 cn_err cn_call_shutdown(cn_call *call)

@@ -23,6 +23,8 @@ typedef struct cn_call_host_ops {
     cn_err (*node)(cn_call_host *h, struct cn_node **ret, cn_why *why);
     /* Ask the daemon to stop. USAGE ("daemon not running") where there is none. */
     cn_err (*shutdown)(cn_call_host *h, cn_why *why);
+    /* Be a daemon for `call` until told to stop; NULL: not here. */
+    cn_err (*serve)(cn_call_host *h, cn_call *call);
 } cn_call_host_ops;
 struct cn_call_host {
     const cn_call_host_ops *ops;

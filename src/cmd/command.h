@@ -67,7 +67,7 @@ enum {
  * a progress bar, lines for standard error). Any member may be NULL.
  */
 typedef struct cn_client_side {
-    bool as_json; /* ask for JSON even though text is wanted, and give each line to `line` */
+    bool as_json; /* ask for JSON whatever --enc says, and give each line to `line` */
     cn_err (*line)(cn_call *call, cn_slice json); /* one value, without its newline */
     /* Size of the whole if the daemon said it, else UINT64_MAX; before the first `bytes`. */
     cn_err (*begin)(cn_call *call, uint64_t size_bytes);
@@ -164,6 +164,8 @@ bool cn_call_in_daemon(const cn_call *call);
 const char *cn_call_program(const cn_call *call);
 /* Ask the daemon that runs this call to stop. Errors: USAGE ("daemon not running"). */
 CN_MUST_USE cn_err cn_call_shutdown(cn_call *call);
+/* Be a daemon until told to stop. Errors: UNSUPPORTED (not from here), those of starting. */
+CN_MUST_USE cn_err cn_call_serve(cn_call *call);
 
 /*
  * CN_OK while the call should go on; CANCELLED (interrupted, or the client went away) or TIMEOUT

@@ -68,7 +68,8 @@ const cn_given *cn_request_option(const cn_request *r, const char *name)
     const cn_given *found = NULL;
     for (size_t i = 0; i < r->options_len; i++) {
         const cn_given *g = &r->options[i];
-        if (strcmp(g->opt->name, name) == 0 && (found == NULL || !g->by_alias)) {
+        if (strcmp(g->opt->name, name) == 0 &&
+            (found == NULL || (found->by_alias && !g->by_alias))) {
             found = g;
         }
     }

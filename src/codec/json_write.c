@@ -4,6 +4,8 @@
  */
 #include "codec/json_write.h"
 
+#include "base/num.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -237,14 +239,17 @@ void cn_json_float(cn_json_writer *j, double value)
     }
     shortest(value, held);
     char *mark = strchr(held, 'e');
-    long exponent = strtol(mark + 1, NULL, 10);
+    int64_t exponent = 0;
+    CN_ASSERT(cn_num_i64(cn_str(mark + 1), &exponent) == CN_OK);
     if (value == 0 || (fabs(value) >= 1e-6 && fabs(value) < 1e21)) {
         size_t point = strcspn(held, ".e");
-        long digits = held[point] == '.' ? (long)(mark - held) - (long)point - 1 : 0;
+        int64_t digits = held[point] == '.' ? (mark - held) - (int64_t)point - 1 : 0;
         (void)snprintf(plain, sizeof plain, "%.*f", (int)CN_MAX(digits - exponent, 0), value);
     } else {
         *mark = '\0';
-        (void)snprintf(plain, sizeof plain, exponent >= 0 ? "%se+%02ld" : "%se%ld", held, exponent);
+        (void)snprintf(
+            plain, sizeof plain, exponent >= 0 ? "%se+%02lld" : "%se%lld", held,
+            (long long)exponent);
     }
     put_text(j, plain);
 }

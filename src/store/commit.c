@@ -265,27 +265,36 @@ cn_err cn_commit_all(cn_store *s)
     return err;
 }
 
-cn_err cn_store_seal(cn_store *s)
+static cn_err seal_one(cn_store *s, cn_segment *seg)
 {
-    cn_segment *seg = s->open;
     cn_segment_meta meta;
+    cn_segment *held = NULL;
     cn_index_batch batch = {.metas = &meta, .metas_len = 1};
     cn_err err = CN_OK;
-    if (seg == NULL) {
-        return CN_OK;
-    }
-    CN_TRY(cn_commit_all(s));
-    if (s->open != seg) {
-        return CN_OK;
-    }
+    CN_TRY(cn_segment_hold(s, seg->meta.segment, &held));
     CN_TRY(cn_segment_write_sidecar(s, seg));
     meta = seg->meta;
     meta.sealed = true;
     CN_TRY(cn_index_apply(s->index, &batch));
     cn_lock_take(s->lock);
     seg->meta.sealed = true;
-    s->open = NULL;
     cn_lock_give(s->lock);
+out:
+    if (held != NULL) {
+        cn_segment_let(s, held);
+    }
+    return err;
+}
+
+cn_err cn_store_seal_closed(cn_store *s)
+{
+    cn_err err = CN_OK;
+    for (size_t i = 0; i < s->segments_len; i++) {
+        cn_segment *seg = s->segments[i];
+        if (seg->closed && !seg->meta.sealed && !seg->dirty && seg->file != NULL) {
+            CN_TRY(seal_one(s, seg));
+        }
+    }
 out:
     return err;
 }

@@ -1,6 +1,6 @@
 /*
  * cn_index: where each block lies, and what is known of each segment. A cache: it can be made anew
- * from the segments. A few calls, two implementations: LMDB, and memory for tests.
+ * from the segments. A few calls, so that something else than LMDB can stand behind them.
  *
  * get and scan from any thread; apply from one thread at a time.
  */
@@ -66,7 +66,6 @@ struct cn_index {
  */
 CN_MUST_USE cn_err
 cn_index_open_lmdb(cn_mem *mem, cn_rt *rt, const char *path, cn_index **ret, cn_why *why);
-CN_MUST_USE cn_err cn_index_open_memory(cn_mem *mem, cn_index **ret);
 void cn_index_close(cn_index *x); /* accepts NULL */
 
 /* The place of `key`. Errors: NOT_FOUND, CORRUPT, IO. */

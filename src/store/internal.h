@@ -39,7 +39,7 @@ typedef struct cn_segment {
     uint64_t sidecar_bytes;
     uint64_t tombs_bytes; /* of its tombstone log's file; 0: none */
     bool dirty;           /* has what the index does not know */
-    bool closed;          /* takes no more records though not sealed */
+    bool closed;          /* takes no more records; to be sealed */
     bool gone;            /* unlinked; freed with the last hold */
 } cn_segment;
 
@@ -117,8 +117,8 @@ uint64_t cn_record_start(cn_slice key, const cn_place *place);
 CN_MUST_USE cn_err cn_commit_begin(cn_store *s, bool in_place);
 CN_MUST_USE cn_err cn_commit_end(cn_store *s);
 CN_MUST_USE cn_err cn_commit_all(cn_store *s);
-/* Seal the open segment (all committed before): sidecar, then the mark in the index. */
-CN_MUST_USE cn_err cn_store_seal(cn_store *s);
+/* Seal the closed segments (all committed before): sidecar, then the mark in the index. */
+CN_MUST_USE cn_err cn_store_seal_closed(cn_store *s);
 
 /* put.c; the writer held. `moving`: from one segment to another, whatever the index holds. */
 CN_MUST_USE cn_err

@@ -7,6 +7,9 @@
 
 #include <stdlib.h>
 
+_Static_assert(
+    (int)CN_SEGMENT_RECORDS_MAX <= (int)CN_PENDING_MAX, "a segment's blocks fit into one");
+
 enum { PIECE_BYTES = 1 << 16, SLOTS_MIN = 64 };
 
 void cn_pending_init(cn_pending *p, cn_mem *mem)

@@ -13,8 +13,8 @@
 enum {
     CN_PLACE_BYTES = 16,
     CN_KEY_MAX_BYTES = CN_MULTIHASH_MAX_BYTES,
-    CN_PLACE_FORM_OTHER = 0x80, /* | bytes of version and codec before the multihash */
-    CN_SEGMENT_RECORDS_MAX = 1 << 18,
+    CN_PLACE_FORM_OTHER = 0x80,       /* | bytes of version and codec before the multihash */
+    CN_SEGMENT_RECORDS_MAX = 1 << 17, /* a sidecar is made in a cn_pending */
 };
 
 /* A key as the index has it. */

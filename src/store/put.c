@@ -131,7 +131,11 @@ static cn_err make_way(cn_store *s, cn_why *why)
         CN_TRY(cn_commit_all(s));
     }
     if (open_is_full(s)) {
-        CN_TRY(cn_store_seal(s));
+        /* made durable on another thread while the next one fills; sealed at the next flush */
+        s->open->closed = true;
+        s->open = NULL;
+        CN_TRY(cn_commit_end(s));
+        CN_TRY(cn_commit_begin(s, false));
     }
     if (s->open == NULL) {
         CN_TRY(cn_segment_create(s, why));
@@ -276,6 +280,10 @@ cn_err cn_store_flush(cn_store *s, cn_why *why)
     }
     if (err == CN_ERR_NO_SPACE && cn_store_relieve(s)) {
         err = cn_commit_all(s);
+    }
+    if (err == CN_OK) {
+        /* a sidecar only saves time later: without room for it the segment stays unsealed */
+        (void)!cn_store_seal_closed(s);
     }
     cn_lock_give(s->writer);
     if (err != CN_OK && why != NULL && why->text[0] == '\0') {

@@ -241,37 +241,28 @@ out:
     return err;
 }
 
-/* Segments that were not sealed, but for the last one with room. */
-static cn_err seal_others(cn_store *s)
+/* The last segment, if it is not sealed and has room, is the open one; others are closed. */
+static cn_err choose_open(cn_store *s)
 {
+    cn_segment *held = NULL;
     cn_err err = CN_OK;
-    cn_segment *last = NULL;
     for (size_t i = 0; i < s->segments_len; i++) {
         cn_segment *seg = s->segments[i];
-        if (seg->meta.sealed || seg->gone) {
+        if (seg->meta.sealed) {
             continue;
         }
-        bool usable = seg->tail == seg->written && seg->tail < s->options.segment_max_bytes &&
-                      i + 1 == s->segments_len && !seg->closed;
-        if (usable) {
-            last = seg;
-            continue;
+        err = cn_segment_hold(s, seg->meta.segment, &held);
+        if (err == CN_ERR_CORRUPT) {
+            continue; /* noted before; left alone */
         }
-        cn_segment *held = NULL;
-        if (cn_segment_hold(s, seg->meta.segment, &held) == CN_OK) {
-            s->open = seg;
-            err = cn_store_seal(s);
-            s->open = NULL;
-            cn_segment_let(s, held);
-            CN_TRY(err);
-        }
-    }
-    if (last != NULL) {
-        cn_segment *held = NULL;
-        CN_TRY(cn_segment_hold(s, last->meta.segment, &held));
+        CN_TRY(err);
         cn_segment_let(s, held);
-        s->open = last;
+        bool usable = !seg->closed && seg->tail == seg->written && i + 1 == s->segments_len &&
+                      seg->tail < s->options.segment_max_bytes;
+        seg->closed = !usable;
+        s->open = usable ? seg : NULL;
     }
+    (void)!cn_store_seal_closed(s); /* tried again at the next flush */
 out:
     return err;
 }
@@ -295,7 +286,7 @@ cn_err cn_store_recover(cn_store *s, cn_why *why)
         }
     }
     CN_TRY(cn_commit_all(s));
-    CN_TRY(seal_others(s));
+    CN_TRY(choose_open(s));
 out:
     cn_free(s->mem, l.list);
     return err;
