@@ -3,6 +3,7 @@
  * answer; on the command line the bytes go to a sink that writes them as an archive or takes them
  * apart (get_sink.c).
  */
+#include "cmd/commands.h"
 #include "cmd/content.h"
 #include "cmd/get_sink.h"
 
