@@ -235,7 +235,7 @@ static cn_err step(cn_car *c, cn_slice *in, cn_car_event *ret, cn_why *why)
         c->skip -= use(c, in, (size_t)CN_MIN(c->skip, in->len)).len;
         return CN_OK;
     }
-    if (c->state == PAST || c->position >= c->inner_end) {
+    if (c->state == PAST || (c->prefix_bits == 0 && c->position >= c->inner_end)) {
         c->state = PAST;
         (void)use(c, in, in->len);
         return CN_OK;
