@@ -1,6 +1,7 @@
 /*
  * `block get`, `block stat`, `block put`: single blocks.
  */
+#include "cmd/commands.h"
 #include "cmd/content.h"
 
 #include "codec/json_write.h"

@@ -3,6 +3,7 @@
  * is pinned is found out by walking all recursive pins once for each call, and only if the block is
  * there and has no pin of its own.
  */
+#include "cmd/commands.h"
 #include "cmd/content.h"
 
 #include "codec/json_write.h"

@@ -3,6 +3,7 @@
  * are resolved and opened once before the first byte is written, so that a wrong one fails without
  * output; then they are read.
  */
+#include "cmd/commands.h"
 #include "cmd/content.h"
 #include "unixfs/read.h"
 

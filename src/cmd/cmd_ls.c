@@ -2,6 +2,7 @@
  * `ls`: the entries of directories. Without --stream all are gathered, sorted by name and written
  * at once; with it each is written as it is met.
  */
+#include "cmd/commands.h"
 #include "cmd/content.h"
 #include "cmd/ls_internal.h"
 

@@ -1,6 +1,7 @@
 /*
  * `refs` lists the links of objects, `refs local` all blocks of the repo.
  */
+#include "cmd/commands.h"
 #include "cmd/content.h"
 
 #include "codec/json_write.h"

@@ -1,6 +1,7 @@
 /*
  * `resolve`: the immutable path that a path stands for.
  */
+#include "cmd/commands.h"
 #include "cmd/content.h"
 
 #include "codec/json_write.h"
