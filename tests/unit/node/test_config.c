@@ -1,6 +1,7 @@
 /*
  * Reading the configuration, its types by name, changes by key, sizes and durations.
  */
+#include "base/duration.h"
 #include "lib/test.h"
 #include "node/config_file.h"
 #include "node/schema.h"
@@ -133,12 +134,12 @@ static void sizes_and_durations_are_read_as_go_reads_them(void)
         CHECK_OK(cn_duration_parse(cn_str(times[i].text), &ns, NULL));
         CHECK_EQ(ns, times[i].ns);
         cn_buf_reset(&out);
-        CHECK_OK(cn_duration_format(ns, &out));
+        CHECK_OK(cn_duration_text(ns, &out));
         CHECK_BYTES(cn_buf_slice(&out), cn_str(times[i].written));
     }
     for (size_t i = 0; i < CN_LEN(wrong); i++) {
         int64_t ns = 7;
-        CHECK_ERR(cn_duration_parse(cn_str(wrong[i]), &ns, NULL), CN_ERR_MALFORMED);
+        CHECK_ERR(cn_duration_parse(cn_str(wrong[i]), &ns, NULL), CN_ERR_USAGE);
         CHECK_EQ(ns, 7);
     }
     cn_buf_release(&out);

@@ -116,7 +116,7 @@ static void waiting_times_are_durations(void)
     CHECK_EQ(ns, 90 * CN_NS_PER_S);
     CHECK_OK(cn_repo_lock_wait("0", &ns, NULL));
     CHECK_EQ(ns, INT64_MAX);
-    CHECK_ERR(cn_repo_lock_wait("1", &ns, NULL), CN_ERR_MALFORMED);
+    CHECK_ERR(cn_repo_lock_wait("1", &ns, NULL), CN_ERR_USAGE);
 }
 
 static void check_made(const char *peer_id)
