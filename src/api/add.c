@@ -56,7 +56,7 @@ static cn_err read_file(cn_source *s, uint8_t *data, size_t len, size_t *ret_len
 static cn_err
 put_blocks(cn_import_sink *sink, const cn_import_block *blocks, size_t blocks_len, cn_why *why)
 {
-    one_file *f = (one_file *)((char *)sink - offsetof(one_file, sink));
+    one_file *f = CN_CONTAINER(sink, one_file, sink);
     cn_err err = CN_OK;
     for (size_t i = 0; i < blocks_len && err == CN_OK; i += PUTS_MAX) {
         cn_store_put puts[PUTS_MAX];

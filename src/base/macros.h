@@ -21,6 +21,10 @@
 #define CN_MIN(a, b) ((a) < (b) ? (a) : (b))
 #define CN_MAX(a, b) ((a) > (b) ? (a) : (b))
 
+/* The struct that holds `pointer` as its member `member`. */
+#define CN_CONTAINER(pointer, type, member)                                                        \
+    ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
+
 /* Says that a parameter required by an interface is not needed here. */
 #define CN_UNUSED(x) ((void)(x))
 

@@ -55,7 +55,7 @@ out:
 
 static cn_err added(cn_add_observer *observer, const cn_add_event *event, cn_why *why)
 {
-    add_run *run = (add_run *)((char *)observer - offsetof(add_run, observer));
+    add_run *run = CN_CONTAINER(observer, add_run, observer);
     cn_err err = cn_call_check(run->call);
     if (err == CN_OK && event->is_root && run->pins != NULL) {
         err = pin_root(run, event->cid, why);
@@ -69,7 +69,7 @@ static cn_err added(cn_add_observer *observer, const cn_add_event *event, cn_why
 
 static cn_err progress(cn_add_observer *observer, cn_slice path, uint64_t file_bytes, cn_why *why)
 {
-    add_run *run = (add_run *)((char *)observer - offsetof(add_run, observer));
+    add_run *run = CN_CONTAINER(observer, add_run, observer);
     CN_UNUSED(why);
     cn_add_line line = {.progress_path = path, .progress_bytes = file_bytes};
     return cn_add_say(run->call, &line);

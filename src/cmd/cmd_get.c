@@ -27,7 +27,7 @@ typedef struct get_run {
     uint64_t file_bytes; /* of the file in hand */
 } get_run;
 
-static cn_err send(get_run *run, cn_slice bytes)
+static cn_err give(get_run *run, cn_slice bytes)
 {
     return run->sink != NULL ? cn_get_sink_bytes(run->sink, bytes)
                              : cn_call_write(run->call, bytes);
@@ -38,13 +38,13 @@ static cn_err flush(get_run *run, bool at_end)
 {
     cn_err err = CN_OK;
     if (run->gzip == NULL) {
-        CN_TRY(send(run, cn_buf_slice(&run->out)));
+        CN_TRY(give(run, cn_buf_slice(&run->out)));
     } else {
         CN_TRY(cn_gzip_write(run->gzip, cn_buf_slice(&run->out), &run->packed));
         if (at_end) {
             CN_TRY(cn_gzip_finish(run->gzip, &run->packed));
         }
-        CN_TRY(send(run, cn_buf_slice(&run->packed)));
+        CN_TRY(give(run, cn_buf_slice(&run->packed)));
         cn_buf_reset(&run->packed);
     }
     cn_buf_reset(&run->out);

@@ -53,7 +53,7 @@ CN_MUST_USE cn_err cn_repo_write_version(cn_rt *rt, const char *repo, cn_why *wh
 
 /*
  * IPFS_WAIT_REPO_LOCK, a Go duration: "30s", "1m30s"; 0 or less: for ever. NULL or "": not at all.
- * Errors: MALFORMED.
+ * Errors: USAGE.
  */
 CN_MUST_USE cn_err cn_repo_lock_wait(const char *text, int64_t *ret_ns, cn_why *why);
 

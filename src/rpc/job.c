@@ -152,7 +152,7 @@ static const cn_sink_ops sink_ops = {
 
 static cn_err body_read(cn_input *in, uint8_t *data, size_t len, size_t *ret_len, cn_why *why)
 {
-    cn_job *j = (cn_job *)((uint8_t *)in - offsetof(cn_job, body));
+    cn_job *j = CN_CONTAINER(in, cn_job, body);
     CN_UNUSED(why);
     return cn_http_stream_read(j->stream, data, len, ret_len);
 }
@@ -162,7 +162,7 @@ static const cn_input_ops body_ops = {.read = body_read};
 /* The bytes of the first file of the upload. */
 static cn_err lines_read(cn_input *in, uint8_t *data, size_t len, size_t *ret_len, cn_why *why)
 {
-    cn_job *j = (cn_job *)((uint8_t *)in - offsetof(cn_job, lines));
+    cn_job *j = CN_CONTAINER(in, cn_job, lines);
     cn_source_entry e = {0};
     cn_err err = CN_OK;
     while (!j->lines_begun) {

@@ -20,7 +20,7 @@ cn_err cn_store_find_key(cn_store *s, cn_slice key, cn_place *ret)
 cn_err cn_store_find(cn_store *s, cn_slice multihash, cn_place *ret)
 {
     cn_key key;
-    cn_place place;
+    cn_place place = {0};
     cn_err err = cn_key_encode(multihash, &key);
     if (err == CN_OK) {
         err = cn_store_find_key(s, cn_key_slice(&key), &place);
