@@ -2,7 +2,7 @@
  * Uploads, given in pieces of any size: the walk over folders and files ends, and what was begun is
  * ended.
  */
-#include "rpc/upload.h"
+#include "rpc/intake.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -28,7 +28,7 @@ static const cn_input_ops feed_ops = {.read = feed_read};
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     feed f = {.input = {&feed_ops}};
-    cn_upload u = {0};
+    cn_intake u = {0};
     cn_source_entry e = {0};
     size_t depth = 0;
     uint8_t piece[333];
@@ -38,7 +38,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     f.piece = data[0] + 1u;
     f.rest = cn_slice_of(data + 1, size - 1);
     cn_err err =
-        cn_upload_init(&u, cn_mem_default(), &f.input, cn_str("multipart/form-data; boundary=B"));
+        cn_intake_init(&u, cn_mem_default(), &f.input, cn_str("multipart/form-data; boundary=B"));
     CN_ASSERT(err == CN_OK || err == CN_ERR_NO_MEMORY);
     for (size_t steps = 0; err == CN_OK; steps++) {
         CN_ASSERT(steps < 4096 * (size + 1));
@@ -54,6 +54,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             err = cn_source_read(&u.source, piece, sizeof piece, &len, NULL);
         }
     }
-    cn_upload_release(&u);
+    cn_intake_release(&u);
     return 0;
 }

@@ -79,12 +79,16 @@ class Daemon(unittest.TestCase):
         self.assertEqual(status, 200, data)
         return [json.loads(line) for line in data.splitlines()]
 
+    def read(self, name):
+        with open(os.path.join(self.repo, name)) as f:
+            return f.read()
+
     FILE = "application/octet-stream"
 
     def test_lines_and_files(self):
         self.assertEqual(self.lines[0], "Initializing daemon...")
-        self.assertEqual(open(self.repo + "/api").read(), "/ip4/127.0.0.1/tcp/%d" % self.api)
-        self.assertEqual(open(self.repo + "/gateway").read(), "http://127.0.0.1:%d" % self.gateway)
+        self.assertEqual(self.read("api"), "/ip4/127.0.0.1/tcp/%d" % self.api)
+        self.assertEqual(self.read("gateway"), "http://127.0.0.1:%d" % self.gateway)
 
     def test_rpc_conventions(self):
         status, headers, data = self.rpc("version")
