@@ -13,6 +13,22 @@ cn_err cn_blocks_get(cn_blocks *b, const cn_cid *cid, cn_buf *ret, cn_why *why)
     return b->ops->get(b, cid, ret, why);
 }
 
+void cn_blocks_get_many(
+    cn_blocks *b, const cn_cid *cids, size_t len, cn_buf *rets, cn_err *ret_errs)
+{
+    bool inlined = false;
+    for (size_t i = 0; i < len; i++) {
+        inlined = inlined || cn_cid_is_identity(&cids[i], NULL);
+    }
+    if (b->ops->get_many != NULL && !inlined) {
+        b->ops->get_many(b, cids, len, rets, ret_errs);
+        return;
+    }
+    for (size_t i = 0; i < len; i++) {
+        ret_errs[i] = cn_blocks_get(b, &cids[i], &rets[i], NULL);
+    }
+}
+
 cn_err cn_blocks_size(cn_blocks *b, const cn_cid *cid, size_t *ret_bytes)
 {
     cn_slice inlined = {0};

@@ -16,6 +16,8 @@ typedef struct cn_blocks_ops {
     cn_err (*get)(cn_blocks *b, const cn_cid *cid, cn_buf *ret, cn_why *why);
     cn_err (*size)(cn_blocks *b, const cn_cid *cid, size_t *ret_bytes);
     cn_err (*put)(cn_blocks *b, const cn_cid *cid, cn_slice data, cn_why *why);
+    /* NULL: one after the other, by get */
+    void (*get_many)(cn_blocks *b, const cn_cid *cids, size_t len, cn_buf *rets, cn_err *ret_errs);
 } cn_blocks_ops;
 
 /* Implementations put this first in their own struct. Safe from any thread. */
@@ -29,6 +31,13 @@ struct cn_blocks {
  * CORRUPT (bytes do not match), IO, NO_MEMORY, TOO_LARGE (larger than ret's bound).
  */
 CN_MUST_USE cn_err cn_blocks_get(cn_blocks *b, const cn_cid *cid, cn_buf *ret, cn_why *why);
+
+/*
+ * Get `len` blocks at once, which may be faster than one by one (several are verified together).
+ * Each ret is as for cn_blocks_get; ret_errs[i] says how the i-th went, without a sentence.
+ */
+void cn_blocks_get_many(
+    cn_blocks *b, const cn_cid *cids, size_t len, cn_buf *rets, cn_err *ret_errs);
 
 /* Its size without reading it. Errors: NOT_FOUND, IO. */
 CN_MUST_USE cn_err cn_blocks_size(cn_blocks *b, const cn_cid *cid, size_t *ret_bytes);

@@ -2,6 +2,7 @@
  * Finding and reading blocks. A place may be out of date once its segment has been collected; what
  * finds a block by CID therefore looks once more before it says NOT_FOUND.
  */
+#include "crypto/sha256.h"
 #include "store/internal.h"
 
 cn_err cn_store_find_key(cn_store *s, cn_slice key, cn_place *ret)
@@ -164,6 +165,74 @@ static cn_err get(cn_blocks *b, const cn_cid *cid, cn_buf *ret, cn_why *why)
         why, err, "cannot read block %s: %s", cn_cid_text(cid, text), cn_err_sentence(err));
 }
 
+enum { MANY_MAX = 8 };
+
+/* Blocks read but not verified yet, their hashes being sha2-256: done several at once. */
+typedef struct unverified {
+    cn_slice data[MANY_MAX];
+    cn_place places[MANY_MAX];
+    size_t indexes[MANY_MAX];
+    size_t len;
+} unverified;
+
+static bool is_sha2_256(const cn_cid *cid)
+{
+    cn_multihash mh = cn_cid_multihash(cid);
+    return mh.code == CN_MH_SHA2_256 && mh.digest.len == CN_SHA256_BYTES;
+}
+
+static void
+verify_together(cn_store *s, const cn_cid *cids, const unverified *u, cn_buf *rets, cn_err *errs)
+{
+    uint8_t digests[MANY_MAX][CN_SHA256_BYTES];
+    cn_sha256_many(u->data, digests, u->len);
+    for (size_t i = 0; i < u->len; i++) {
+        size_t at = u->indexes[i];
+        cn_multihash mh = cn_cid_multihash(&cids[at]);
+        if (cn_slice_eq(mh.digest, (cn_slice){digests[i], CN_SHA256_BYTES})) {
+            note_checked(s, &u->places[i]);
+        } else {
+            cn_buf_reset(&rets[at]);
+            errs[at] = CN_ERR_CORRUPT;
+        }
+    }
+}
+
+/* Read one block; whether it is verified here or put to the others depends on its hash. */
+static cn_err get_of_many(cn_store *s, const cn_cid *cid, size_t index, cn_buf *ret, unverified *u)
+{
+    cn_place place;
+    cn_err err = CN_OK;
+    if (!is_sha2_256(cid)) {
+        return get_once(s, cid, ret);
+    }
+    cn_buf_reset(ret);
+    CN_TRY(cn_store_find(s, cn_cid_key(cid), &place));
+    CN_TRY(cn_buf_reserve(ret, place.len));
+    CN_TRY(cn_store_read(s, &place, 0, ret->data, place.len));
+    ret->len = place.len;
+    if (must_check(s, &place)) {
+        u->data[u->len] = cn_buf_slice(ret);
+        u->places[u->len] = place;
+        u->indexes[u->len++] = index;
+    }
+out:
+    return err;
+}
+
+static void get_many(cn_blocks *b, const cn_cid *cids, size_t len, cn_buf *rets, cn_err *ret_errs)
+{
+    cn_store *s = (cn_store *)b;
+    for (size_t i = 0; i < len; i += MANY_MAX) {
+        size_t n = CN_MIN(len - i, (size_t)MANY_MAX);
+        unverified u = {.len = 0};
+        for (size_t k = i; k < i + n; k++) {
+            ret_errs[k] = get_of_many(s, &cids[k], k, &rets[k], &u);
+        }
+        verify_together(s, cids, &u, rets, ret_errs);
+    }
+}
+
 static cn_err size(cn_blocks *b, const cn_cid *cid, size_t *ret_bytes)
 {
     cn_place place;
@@ -180,7 +249,7 @@ static cn_err put(cn_blocks *b, const cn_cid *cid, cn_slice data, cn_why *why)
     return cn_store_put_many((cn_store *)b, &item, 1, why);
 }
 
-static const cn_blocks_ops store_ops = {.get = get, .size = size, .put = put};
+static const cn_blocks_ops store_ops = {.get = get, .size = size, .put = put, .get_many = get_many};
 
 cn_blocks *cn_store_blocks(cn_store *s)
 {
