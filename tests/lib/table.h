@@ -61,7 +61,8 @@ static inline cn_err test_table_put(cn_blocks *b, const cn_cid *cid, cn_slice da
 
 static inline void test_table_init(test_table *t)
 {
-    static const cn_blocks_ops ops = {test_table_get, test_table_size, test_table_put};
+    static const cn_blocks_ops ops = {
+        .get = test_table_get, .size = test_table_size, .put = test_table_put};
     *t = (test_table){.blocks = {&ops}};
     cn_map_init(&t->at, cn_mem_default(), sizeof(test_place), 1 << 22, 0);
     cn_buf_init(&t->bytes, cn_mem_default(), (size_t)1 << 31);
