@@ -70,7 +70,11 @@ static cn_err say(daemon_state *d, const char *format, ...)
     va_start(args, format);
     (void)vsnprintf(line, sizeof line, format, args);
     va_end(args);
-    return cn_call_emit(d->call, &line_type, line);
+    cn_err err = cn_call_emit(d->call, &line_type, line);
+    if (err == CN_OK) {
+        cn_call_note(d->call, "%s", ""); /* what stands in standard output goes out before it */
+    }
+    return err;
 }
 
 static cn_err say_beginning(daemon_state *d)

@@ -215,14 +215,15 @@ out:
     return err;
 }
 
-cn_err cn_gw_not_modified(cn_gw_ask *a, const char *cache_control, bool *ret_done)
+cn_err
+cn_gw_not_modified(cn_gw_ask *a, const char *cache_control, uint64_t size_bytes, bool *ret_done)
 {
     cn_err err = CN_OK;
     const char *etag = NULL;
     cn_slice listed = cn_http_header(a->request, "If-None-Match");
     bool same = cn_etag_listed(listed, cn_buf_slice(&a->etag));
     if (same) {
-        CN_TRY(cn_http_response_empty(0, &a->response));
+        CN_TRY(cn_http_response_empty((int64_t)size_bytes, &a->response));
         CN_TRY(cn_gw_common_headers(a));
         CN_TRY(cn_gw_header(a, "Cache-Control", "%s", cache_control));
         CN_TRY(cn_buf_cstr(&a->etag, &etag));

@@ -249,6 +249,8 @@ static cn_err choose_range(
         CN_TRY(cn_gw_header(a, "Cache-Control", "%s", immutable_content));
         CN_TRY(cn_buf_cstr(&a->etag, &etag));
         CN_TRY(cn_gw_header(a, "Etag", "%s", etag));
+        CN_TRY(cn_buf_cstr(&a->roots, &etag));
+        CN_TRY(cn_gw_header(a, "X-Ipfs-Roots", "%s", etag));
         CN_TRY(cn_gw_path_header(a));
         *ret_done = true;
         return CN_OK;
@@ -319,7 +321,7 @@ cn_err cn_gw_serve_file(cn_gw_ask *a, cn_slice name)
     const cn_slice *given = cn_query_get(&a->query, "filename");
     const cn_slice *download = cn_query_get(&a->query, "download");
     CN_TRY(body_open(a, &b));
-    CN_TRY(cn_gw_not_modified(a, immutable_content, &done));
+    CN_TRY(cn_gw_not_modified(a, immutable_content, b->read.info.size_bytes, &done));
     if (!done) {
         CN_TRY(choose_range(a, b->read.info.size_bytes, &from, &to, &partial, &done));
     }
@@ -368,7 +370,7 @@ cn_err cn_gw_serve_block(cn_gw_ask *a, const char *media_type, const char *exten
     cn_buf_init(&block, a->mem, CN_DRIVE_BLOCK_MAX_BYTES);
     cn_buf_init(&name, a->mem, 64 << 10);
     CN_TRY(cn_blocks_get(a->gateway->options.blocks, &a->cid, &block, &a->why));
-    CN_TRY(cn_gw_not_modified(a, immutable_content, &done));
+    CN_TRY(cn_gw_not_modified(a, immutable_content, block.len, &done));
     if (!done) {
         CN_TRY(choose_range(a, block.len, &from, &to, &partial, &done));
     }

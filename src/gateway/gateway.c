@@ -165,7 +165,8 @@ static cn_err serve_directory(cn_gw_ask *a)
         goto out;
     }
     CN_TRY(set_etag(a, "DirIndex-cairn1_CID-", ""));
-    CN_TRY(cn_gw_not_modified(a, "public, max-age=604800, stale-while-revalidate=2678400", &done));
+    CN_TRY(
+        cn_gw_not_modified(a, "public, max-age=604800, stale-while-revalidate=2678400", 0, &done));
     if (!done) {
         CN_TRY(cn_gw_serve_listing(a));
     }
@@ -429,6 +430,7 @@ static cn_err serve_version(cn_gw_ask *a)
     cn_err err = CN_OK;
     CN_TRY(
         cn_http_response_static(cn_str("Commit: \nClient Version: kubo/0.43.0\n"), &a->response));
+    CN_TRY(cn_gw_common_headers(a));
     CN_TRY(cn_http_response_header(a->response, "Content-Type", "text/plain; charset=utf-8"));
     a->status = 200;
 out:

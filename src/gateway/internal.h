@@ -64,8 +64,12 @@ CN_MUST_USE cn_err cn_gw_error(cn_gw_ask *a, unsigned status, const char *format
     CN_PRINTF(3, 4);
 /* 301, 307: to `location`, with the usual line of HTML. */
 CN_MUST_USE cn_err cn_gw_redirect(cn_gw_ask *a, unsigned status, const char *location);
-/* If-None-Match names the ask's etag: answer 304 and say so. */
-CN_MUST_USE cn_err cn_gw_not_modified(cn_gw_ask *a, const char *cache_control, bool *ret_done);
+/*
+ * If-None-Match names the ask's etag: answer 304 and say so. `size_bytes` is what 200 would send;
+ * libmicrohttpd cannot leave out the length.
+ */
+CN_MUST_USE cn_err
+cn_gw_not_modified(cn_gw_ask *a, const char *cache_control, uint64_t size_bytes, bool *ret_done);
 /* Append with &, <, >, quotes as entities. */
 CN_MUST_USE cn_err cn_gw_escape_html(cn_slice text, cn_buf *out);
 

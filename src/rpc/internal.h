@@ -7,7 +7,7 @@
 #include "http/stream.h"
 #include "http/url.h"
 #include "rpc/rpc.h"
-#include "rpc/upload.h"
+#include "rpc/intake.h"
 
 struct cn_rpc {
     cn_call_host host; /* first: commands are given it */
@@ -28,7 +28,7 @@ typedef struct cn_job {
     bool credentials;
     bool has_body;
     cn_encoding encoding;
-    cn_upload upload;
+    cn_intake upload;
     bool has_upload;
     bool lines_begun;
 } cn_job;

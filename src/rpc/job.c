@@ -218,7 +218,7 @@ void cn_job_run(void *job, cn_http_stream *s)
     j->lines.ops = &lines_ops;
     if (j->content_type.len > 0 && j->has_body) {
         cn_slice type = cn_buf_slice(&j->content_type);
-        j->has_upload = cn_upload_init(&j->upload, j->rpc->options.mem, &j->body, type) == CN_OK;
+        j->has_upload = cn_intake_init(&j->upload, j->rpc->options.mem, &j->body, type) == CN_OK;
     }
     run_call(j);
     cn_job_free(j);
@@ -230,7 +230,7 @@ void cn_job_free(cn_job *j)
         return;
     }
     cn_request_release(&j->request);
-    cn_upload_release(&j->upload);
+    cn_intake_release(&j->upload);
     cn_buf_release(&j->content_type);
     cn_buf_release(&j->origin);
     cn_free(j->rpc->options.mem, j);

@@ -2,7 +2,7 @@
  * Invariant: `open` is the path of the folders begun and not ended. A part is given once its
  * parent is `open`; until then each step ends one folder or begins one.
  */
-#include "rpc/upload.h"
+#include "rpc/intake.h"
 
 #include "base/num.h"
 #include "http/url.h"
@@ -26,7 +26,7 @@ static cn_slice base_of(cn_slice path, cn_slice *ret_dir)
 }
 
 /* Clean a decoded file name into u->path: no empty, "." or ".." segments. */
-static cn_err clean(cn_upload *u, cn_slice name, cn_why *why)
+static cn_err clean(cn_intake *u, cn_slice name, cn_why *why)
 {
     size_t depth = 0;
     cn_buf_reset(&u->path);
@@ -44,7 +44,7 @@ static cn_err clean(cn_upload *u, cn_slice name, cn_why *why)
             depth -= depth > 0 ? 1 : 0;
             continue;
         }
-        if (++depth > CN_UPLOAD_DEPTH_MAX || cn_slice_find(segment, 0) < segment.len) {
+        if (++depth > CN_INTAKE_DEPTH_MAX || cn_slice_find(segment, 0) < segment.len) {
             return cn_why_set(why, CN_ERR_MALFORMED, "multipart: a file name is not a path");
         }
         cn_err err = u->path.len > 0 ? cn_buf_byte(&u->path, '/') : CN_OK;
@@ -57,12 +57,12 @@ static cn_err clean(cn_upload *u, cn_slice name, cn_why *why)
 }
 
 /* Get the next part and its path. */
-static cn_err fetch(cn_upload *u, cn_why *why)
+static cn_err fetch(cn_intake *u, cn_why *why)
 {
     cn_buf name;
     bool have = false;
     cn_err err = CN_OK;
-    cn_buf_init(&name, u->parts.mem, CN_UPLOAD_PATH_MAX);
+    cn_buf_init(&name, u->parts.mem, CN_INTAKE_PATH_MAX);
     CN_TRY(cn_multipart_next(&u->parts, &u->part, &have, why));
     if (!have) {
         u->ended = true;
@@ -88,7 +88,7 @@ static bool is_above(cn_slice dir, cn_slice path)
            (cn_slice_starts(path, dir) && (path.len == dir.len || path.data[dir.len] == '/'));
 }
 
-static cn_err set_shown(cn_upload *u, cn_slice path, cn_source_entry *e)
+static cn_err set_shown(cn_intake *u, cn_slice path, cn_source_entry *e)
 {
     cn_slice dir = {0};
     cn_buf_reset(&u->shown);
@@ -116,7 +116,7 @@ static cn_err octal(cn_slice text, uint32_t *ret)
 }
 
 /* Mode and time: in the query behind the form's field name, or in headers. */
-static cn_err read_attributes(cn_upload *u, cn_source_entry *e, cn_why *why)
+static cn_err read_attributes(cn_intake *u, cn_source_entry *e, cn_why *why)
 {
     cn_query q = {0};
     uint64_t nanoseconds = 0;
@@ -151,7 +151,7 @@ static cn_err read_attributes(cn_upload *u, cn_source_entry *e, cn_why *why)
     return err;
 }
 
-static cn_err read_target(cn_upload *u, cn_source_entry *e, cn_why *why)
+static cn_err read_target(cn_intake *u, cn_source_entry *e, cn_why *why)
 {
     cn_buf_reset(&u->target);
     for (;;) {
@@ -173,7 +173,7 @@ static cn_err read_target(cn_upload *u, cn_source_entry *e, cn_why *why)
 }
 
 /* Give the part itself. */
-static cn_err give_part(cn_upload *u, cn_source_entry *e, cn_why *why)
+static cn_err give_part(cn_intake *u, cn_source_entry *e, cn_why *why)
 {
     cn_err err = CN_OK;
     CN_TRY(set_shown(u, cn_buf_slice(&u->path), e));
@@ -194,7 +194,7 @@ out:
     return err;
 }
 
-static void close_folder(cn_upload *u, cn_source_entry *e)
+static void close_folder(cn_intake *u, cn_source_entry *e)
 {
     cn_slice dir = {0};
     (void)base_of(cn_buf_slice(&u->open), &dir);
@@ -203,7 +203,7 @@ static void close_folder(cn_upload *u, cn_source_entry *e)
 }
 
 /* Begin the folder that lies one below `open` on the way to `dir`. */
-static cn_err open_folder(cn_upload *u, cn_slice dir, cn_source_entry *e)
+static cn_err open_folder(cn_intake *u, cn_slice dir, cn_source_entry *e)
 {
     size_t at = u->open.len == 0 ? 0 : u->open.len + 1;
     size_t len = at + cn_slice_find(cn_slice_skip(dir, at), '/');
@@ -216,7 +216,7 @@ static cn_err open_folder(cn_upload *u, cn_slice dir, cn_source_entry *e)
 
 static cn_err upload_next(cn_source *s, cn_source_entry *ret, cn_why *why)
 {
-    cn_upload *u = (cn_upload *)s;
+    cn_intake *u = (cn_intake *)s;
     cn_source_entry e = {0};
     cn_slice dir = {0};
     cn_err err = CN_OK;
@@ -244,7 +244,7 @@ out:
 
 static cn_err upload_read(cn_source *s, uint8_t *data, size_t len, size_t *ret_len, cn_why *why)
 {
-    cn_upload *u = (cn_upload *)s;
+    cn_intake *u = (cn_intake *)s;
     if (!u->in_file) {
         *ret_len = 0;
         return CN_OK;
@@ -254,27 +254,27 @@ static cn_err upload_read(cn_source *s, uint8_t *data, size_t len, size_t *ret_l
 
 static const cn_source_ops upload_ops = {.next = upload_next, .read = upload_read};
 
-cn_err cn_upload_init(cn_upload *u, cn_mem *mem, cn_input *in, cn_slice content_type)
+cn_err cn_intake_init(cn_intake *u, cn_mem *mem, cn_input *in, cn_slice content_type)
 {
     cn_slice boundary = {0};
-    *u = (cn_upload){.source = {&upload_ops}};
+    *u = (cn_intake){.source = {&upload_ops}};
     cn_err err = cn_multipart_boundary(content_type, &boundary);
     if (err == CN_OK) {
         err = cn_multipart_init(&u->parts, mem, in, boundary);
     }
-    cn_buf_init(&u->open, mem, CN_UPLOAD_PATH_MAX);
-    cn_buf_init(&u->path, mem, CN_UPLOAD_PATH_MAX);
-    cn_buf_init(&u->shown, mem, CN_UPLOAD_PATH_MAX);
+    cn_buf_init(&u->open, mem, CN_INTAKE_PATH_MAX);
+    cn_buf_init(&u->path, mem, CN_INTAKE_PATH_MAX);
+    cn_buf_init(&u->shown, mem, CN_INTAKE_PATH_MAX);
     cn_buf_init(&u->target, mem, TARGET_MAX);
     return err;
 }
 
-void cn_upload_release(cn_upload *u)
+void cn_intake_release(cn_intake *u)
 {
     cn_multipart_release(&u->parts);
     cn_buf_release(&u->open);
     cn_buf_release(&u->path);
     cn_buf_release(&u->shown);
     cn_buf_release(&u->target);
-    *u = (cn_upload){0};
+    *u = (cn_intake){0};
 }

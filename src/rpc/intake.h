@@ -7,9 +7,9 @@
 #include "rpc/multipart.h"
 #include "rt/source.h"
 
-enum { CN_UPLOAD_DEPTH_MAX = 1024, CN_UPLOAD_PATH_MAX = 32 << 10 };
+enum { CN_INTAKE_DEPTH_MAX = 1024, CN_INTAKE_PATH_MAX = 32 << 10 };
 
-typedef struct cn_upload {
+typedef struct cn_intake {
     cn_source source;
     cn_multipart parts;
     cn_part part;
@@ -20,8 +20,8 @@ typedef struct cn_upload {
     cn_buf path;   /* of the part, cleaned, with a NUL behind */
     cn_buf target; /* of a symlink */
     cn_buf shown;  /* path of what was given last */
-} cn_upload;
+} cn_intake;
 
 /* Errors: MALFORMED (no multipart type), NO_MEMORY. `in` must outlive it. */
-CN_MUST_USE cn_err cn_upload_init(cn_upload *u, cn_mem *mem, cn_input *in, cn_slice content_type);
-void cn_upload_release(cn_upload *u); /* accepts a zeroed one */
+CN_MUST_USE cn_err cn_intake_init(cn_intake *u, cn_mem *mem, cn_input *in, cn_slice content_type);
+void cn_intake_release(cn_intake *u); /* accepts a zeroed one */
