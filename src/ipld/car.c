@@ -65,6 +65,10 @@ static cn_err read_prefix(cn_car *c, cn_slice *in)
 static cn_err gather(cn_car *c, cn_slice *in, size_t n, cn_slice *ret, bool *ret_have)
 {
     *ret_have = false;
+    if (c->held_is_lent) {
+        c->held_is_lent = false;
+        cn_buf_reset(&c->held);
+    }
     if (c->held.len == 0 && in->len >= n) {
         *ret = use(c, in, n);
         *ret_have = true;
@@ -79,6 +83,7 @@ static cn_err gather(cn_car *c, cn_slice *in, size_t n, cn_slice *ret, bool *ret
     if (c->held.len == n) {
         *ret = cn_buf_slice(&c->held);
         *ret_have = true;
+        c->held_is_lent = true;
     }
     return CN_OK;
 }
@@ -245,7 +250,6 @@ static cn_err step(cn_car *c, cn_slice *in, cn_car_event *ret, cn_why *why)
         return err == CN_OK && have ? take_v2(c, bytes, why) : err;
     }
     if (!prefix_is_read(c)) {
-        c->held.len = 0;
         err = read_prefix(c, in);
         if (err != CN_OK) {
             return cn_why_set(why, err, "invalid car: a section's length");

@@ -32,7 +32,8 @@ typedef struct cn_car_event {
 typedef struct cn_car {
     cn_mem *mem;
     size_t block_max_bytes;
-    cn_buf held; /* a section that has not arrived whole */
+    cn_buf held;       /* a section that has not arrived whole */
+    bool held_is_lent; /* it has, and was handed out */
     unsigned state;
     unsigned version; /* 1 or 2, once the header is known */
     uint64_t section_bytes;
