@@ -27,7 +27,7 @@ typedef struct cn_http_options {
     unsigned connections_max;             /* 0: 4096 */
     unsigned connections_per_address_max; /* 0: no limit */
     size_t connection_bytes;              /* memory of one: bounds headers; 0: 32 KiB */
-    unsigned idle_timeout_s;              /* 0: 120 */
+    unsigned idle_timeout_s;              /* 0: 60; also ends half-closed ones */
     unsigned streams_max;                 /* threads of cn_http_stream; 0: 64; others queue */
 } cn_http_options;
 
