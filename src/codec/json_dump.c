@@ -3,6 +3,8 @@
  */
 #include "codec/json.h"
 
+#include "base/num.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -95,8 +97,11 @@ static cn_err dump_float(cn_slice digits, cn_buf *out)
         trim_exponent(shown);
         return cn_buf_text(out, shown);
     }
-    int exponent = (int)strtol(strchr(shown, 'e') + 1, NULL, 10);
-    int places = CN_MAX(precision - 1 - exponent, 0);
+    int64_t exponent = 0;
+    if (cn_num_i64(cn_str(strchr(shown, 'e') + 1), &exponent) != CN_OK) {
+        return CN_ERR_BUG; /* "%e" always writes a sign and digits */
+    }
+    int places = CN_MAX(precision - 1 - (int)exponent, 0);
     (void)snprintf(shown, sizeof shown, "%.*f", places, value);
     return cn_buf_text(out, shown);
 }
