@@ -7,6 +7,9 @@ find_library(JANSSON_LIBRARY jansson)
 
 enable_testing()
 add_library(cn_test STATIC tests/lib/test.c)
+# Linked only by tests that name it: it needs the lock of rt_os.
+add_library(cn_fault_rt STATIC tests/lib/fault_rt.c)
+target_include_directories(cn_fault_rt PUBLIC tests src include)
 target_include_directories(cn_test PUBLIC tests src include)
 target_compile_definitions(
     cn_test PRIVATE CAIRN_FIXTURES_DEFAULT="${CMAKE_SOURCE_DIR}/../shared/fixtures")
@@ -27,7 +30,7 @@ foreach(source ${test_sources})
     endif()
     add_executable(test_${name} ${source})
     target_link_libraries(
-        test_${name} PRIVATE cn_test -Wl,--start-group ${all_layers} -Wl,--end-group)
+        test_${name} PRIVATE cn_test -Wl,--start-group cn_fault_rt ${all_layers} -Wl,--end-group)
     set_target_properties(test_${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
     add_test(NAME ${name} COMMAND test_${name})
 endforeach()
