@@ -96,7 +96,7 @@ out:
 cn_err cn_commit_begin(cn_store *s, bool in_place)
 {
     CN_ASSERT(!s->commit.running && s->leaving.len == 0);
-    cn_err err = collect(s);
+    cn_err err = s->broken != CN_OK ? s->broken : collect(s);
     if (err != CN_OK) {
         return err;
     }
@@ -171,6 +171,23 @@ out:
     return err;
 }
 
+/* The blocks lie elsewhere now: what a later sync would falsely call durable goes. */
+static void cut_tails(cn_store *s, uint32_t last_good)
+{
+    for (size_t i = 0; i < s->segments_len; i++) {
+        cn_segment *seg = s->segments[i];
+        uint64_t end = CN_MAX(seg->meta.checkpoint, (uint64_t)CN_SEGMENT_HEAD_BYTES);
+        if (seg->meta.segment > last_good || seg->meta.sealed || seg->file == NULL ||
+            seg->tail <= end || cn_file_truncate(s->rt, seg->file, end) != CN_OK) {
+            continue;
+        }
+        cn_lock_take(s->lock);
+        s->segment_bytes -= seg->tail - end;
+        seg->tail = seg->written = seg->writeback = end;
+        cn_lock_give(s->lock);
+    }
+}
+
 /* The sync of a segment failed: give up the tails, write their blocks elsewhere. */
 static void give_up_tails(cn_store *s)
 {
@@ -179,21 +196,23 @@ static void give_up_tails(cn_store *s)
     uint32_t last_good = s->next_segment - 1;
     cn_lock_take(s->lock);
     s->open = NULL; /* never append to it again */
-    cn_lock_give(s->lock);
     cn_pending_init(&s->fresh, s->mem);
+    cn_pending_init(&s->leaving, s->mem);
+    for (size_t i = 0; i < s->segments_len; i++) {
+        s->segments[i]->dirty = false;
+        s->segments[i]->closed = true;
+    }
+    cn_lock_give(s->lock);
     cn_err err = rescue(s, &leaving, last_good);
     if (err == CN_OK) {
         err = rescue(s, &old, last_good);
     }
-    cn_lock_take(s->lock);
-    cn_pending_release(&old);
-    cn_pending_release(&s->leaving);
-    for (size_t i = 0; i < s->segments_len; i++) {
-        cn_segment *seg = s->segments[i];
-        if (seg->meta.segment <= last_good && !seg->meta.sealed) {
-            seg->dirty = false;
-        }
+    if (err == CN_OK) {
+        cut_tails(s, last_good);
     }
+    cn_pending_release(&old);
+    cn_pending_release(&leaving);
+    cn_lock_take(s->lock);
     s->broken = err;
     cn_lock_give(s->lock);
 }
@@ -253,6 +272,8 @@ cn_err cn_commit_all(cn_store *s)
 {
     cn_err err = cn_commit_end(s);
     bool dirty = s->fresh.len > 0;
+    /* blocks have been lost sight of: a checkpoint now would pass over them */
+    err = err == CN_OK ? s->broken : err;
     for (size_t i = 0; i < s->segments_len && !dirty; i++) {
         dirty = s->segments[i]->dirty;
     }

@@ -36,11 +36,39 @@ out:
     return err;
 }
 
+/*
+ * A removal failed: what was written of its tombstones must not come true at the next open, when
+ * the block may have been put again. If the log cannot be cut nothing more is promised.
+ */
+static void cut_tombs(cn_store *s, cn_segment *seg, uint64_t bytes)
+{
+    cn_store_path path;
+    cn_file *f = NULL;
+    (void)cn_segment_file(s, path, seg->meta.segment, CN_STORE_TOMBS);
+    cn_err err = cn_file_open(s->rt, path, CN_FILE_WRITE, &f, NULL);
+    if (err == CN_ERR_NOT_FOUND) {
+        return;
+    }
+    CN_TRY(err);
+    CN_TRY(cn_file_truncate(s->rt, f, bytes));
+    CN_TRY(cn_file_sync(s->rt, f));
+out:
+    cn_file_close(s->rt, f);
+    cn_lock_take(s->lock);
+    s->other_bytes -= seg->tombs_bytes - bytes;
+    seg->tombs_bytes = bytes;
+    s->broken = err;
+    cn_lock_give(s->lock);
+}
+
 static cn_err write_tombs_or_relieve(cn_store *s, cn_segment *seg, cn_slice entries)
 {
     cn_err err = write_tombs(s, seg, entries);
     if (err == CN_ERR_NO_SPACE && cn_store_relieve(s)) {
         err = write_tombs(s, seg, entries);
+    }
+    if (err != CN_OK) {
+        cut_tombs(s, seg, seg->tombs_bytes);
     }
     return err;
 }
@@ -90,6 +118,7 @@ cn_err cn_store_forget(cn_store *s, cn_segment *seg, const cn_removal *list, siz
 cn_err cn_store_remove(cn_store *s, cn_segment *seg, const cn_removal *list, size_t len)
 {
     cn_buf entries;
+    uint64_t before = seg->tombs_bytes;
     cn_err err = CN_OK;
     cn_buf_init(&entries, s->mem, CN_TOMB_LOG_MAX_BYTES);
     for (size_t i = 0; i < len; i++) {
@@ -100,7 +129,10 @@ cn_err cn_store_remove(cn_store *s, cn_segment *seg, const cn_removal *list, siz
         CN_TRY(cn_tomb_encode(seg->meta.segment, &tomb, &entries));
     }
     CN_TRY(write_tombs_or_relieve(s, seg, cn_buf_slice(&entries)));
-    CN_TRY(cn_store_forget(s, seg, list, len));
+    err = cn_store_forget(s, seg, list, len);
+    if (err != CN_OK) {
+        cut_tombs(s, seg, before);
+    }
 out:
     cn_buf_release(&entries);
     return err;
@@ -109,11 +141,13 @@ out:
 void cn_store_unlink_files(cn_store *s, uint32_t segment)
 {
     cn_store_path path;
-    /* the tombstones last: they say that the rest is to go */
-    (void)!cn_path_unlink(s->rt, cn_segment_file(s, path, segment, CN_STORE_SEGMENT));
+    cn_err err = cn_path_unlink(s->rt, cn_segment_file(s, path, segment, CN_STORE_SEGMENT));
+    bool gone = err == CN_OK || err == CN_ERR_NOT_FOUND;
     (void)!cn_path_unlink(s->rt, cn_segment_file(s, path, segment, CN_STORE_SIDECAR));
-    (void)!cn_dir_sync(s->rt, s->dir);
-    (void)!cn_path_unlink(s->rt, cn_segment_file(s, path, segment, CN_STORE_TOMBS));
+    /* the tombstones last, once the rest has surely gone: else open must try again */
+    if (gone && cn_dir_sync(s->rt, s->dir) == CN_OK) {
+        (void)!cn_path_unlink(s->rt, cn_segment_file(s, path, segment, CN_STORE_TOMBS));
+    }
 }
 
 cn_err cn_store_unlink(cn_store *s, cn_segment *seg)
@@ -124,6 +158,12 @@ cn_err cn_store_unlink(cn_store *s, cn_segment *seg)
     cn_buf entry;
     cn_err err = CN_OK;
     cn_buf_init(&entry, s->mem, CN_TOMB_BYTES);
+    cn_lock_take(s->lock);
+    seg->closed = true; /* once marked nothing may be put there, whatever fails behind it */
+    if (s->open == seg) {
+        s->open = NULL;
+    }
+    cn_lock_give(s->lock);
     CN_TRY(cn_tomb_encode(segment, &whole, &entry));
     CN_TRY(write_tombs_or_relieve(s, seg, cn_buf_slice(&entry)));
     err = cn_index_apply(s->index, &batch);

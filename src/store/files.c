@@ -122,6 +122,8 @@ bool cn_store_relieve(cn_store *s)
     if (cn_path_unlink(s->rt, cn_store_file(s, path, "reserve")) != CN_OK) {
         return false;
     }
+    cn_lock_take(s->lock);
     s->reserve_bytes = 0;
+    cn_lock_give(s->lock);
     return true;
 }

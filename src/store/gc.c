@@ -340,6 +340,8 @@ cn_err cn_gc_sweep(cn_gc *g, cn_gc_removed removed, void *ctx, bool *ret_done, c
     } else {
         g->position = seg->meta.segment;
         err = g->phase == PHASE_REMOVE ? remove_step(g, seg, removed, ctx) : rewrite_step(g, seg);
+        /* a segment whose head is damaged stays as it is; it was reported at open */
+        err = err == CN_ERR_CORRUPT && seg->meta.live_records == 0 ? CN_OK : err;
     }
     cn_lock_give(s->writer);
     if (err != CN_OK) {

@@ -362,6 +362,9 @@ cn_err cn_pins_open(cn_store *s, cn_pins **ret, cn_why *why)
     *ret = p;
     return CN_OK;
 out:
+    if (why != NULL && why->text[0] == '\0') {
+        (void)cn_why_set(why, err, "cannot open the pins in %s: %s", s->dir, cn_err_sentence(err));
+    }
     cn_pins_close(p);
     return err;
 }

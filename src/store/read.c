@@ -145,7 +145,8 @@ static cn_err get(cn_blocks *b, const cn_cid *cid, cn_buf *ret, cn_why *why)
     cn_store *s = (cn_store *)b;
     char text[CN_CID_TEXT_BYTES];
     cn_err err = get_once(s, cid, ret);
-    if (err == CN_ERR_NOT_FOUND) {
+    if (err == CN_ERR_NOT_FOUND || err == CN_ERR_CORRUPT) {
+        /* its segment may have been collected, or cut after a failed sync, in between */
         err = get_once(s, cid, ret);
     }
     if (err == CN_OK || why == NULL) {

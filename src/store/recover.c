@@ -174,7 +174,9 @@ static cn_err from_sidecar(cn_store *s, cn_segment *seg, const cn_tomb_set *tomb
         err = err == CN_ERR_NO_MEMORY ? err : CN_ERR_NOT_FOUND;
         goto out;
     }
-    seg->written = file_bytes;
+    /* a segment that grew after its sidecar was written: the rest is replayed */
+    seg->written = CN_MIN(file_bytes, about.segment_bytes);
+    seg->meta.sealed = about.segment_bytes >= file_bytes;
     for (uint32_t i = 0; i < about.count; i++) {
         CN_TRY(cn_sidecar_next(&about, &entries, &key, &place));
         seg->meta.records = CN_MAX(seg->meta.records, place.ordinal + 1);
@@ -227,8 +229,7 @@ static cn_err recover_segment(cn_store *s, const found *f)
     }
     if (!known && f->has[CN_STORE_SIDECAR]) {
         err = from_sidecar(s, seg, &tombs);
-        known = err == CN_OK;
-        seg->meta.sealed = known;
+        known = err == CN_OK && seg->meta.sealed;
         CN_TRY(err == CN_ERR_NOT_FOUND ? CN_OK : err);
     }
     s->other_bytes += seg->sidecar_bytes;
@@ -253,7 +254,9 @@ static cn_err choose_open(cn_store *s)
         }
         err = cn_segment_hold(s, seg->meta.segment, &held);
         if (err == CN_ERR_CORRUPT) {
-            continue; /* noted before; left alone */
+            seg->closed = true; /* noted before; left alone */
+            err = CN_OK;
+            continue;
         }
         CN_TRY(err);
         cn_segment_let(s, held);
@@ -285,7 +288,12 @@ cn_err cn_store_recover(cn_store *s, cn_why *why)
             CN_TRY(recover_segment(s, &l.list[i]));
         }
     }
-    CN_TRY(cn_commit_all(s));
+    err = cn_commit_all(s);
+    if (err == CN_ERR_NO_SPACE && cn_store_relieve(s)) {
+        err = cn_commit_all(s);
+    }
+    /* on a full disk the places stay in memory and are committed when there is room */
+    CN_TRY(err == CN_ERR_NO_SPACE && s->broken == CN_OK ? CN_OK : err);
     CN_TRY(choose_open(s));
 out:
     cn_free(s->mem, l.list);
