@@ -6,6 +6,7 @@
 #include "http/mhd.h"
 #include "http/ring.h"
 #include "http/stream.h"
+#include "http/watch.h"
 #include "rt/lock.h"
 
 #include <pthread.h>
@@ -34,11 +35,13 @@ struct cn_http_server {
     atomic_size_t running;
     atomic_bool stopping;
     cn_http_runners runners;
+    cn_watch watch;
 };
 
 struct cn_http_request {
     cn_http_server *server;
     struct MHD_Connection *connection;
+    cn_watched *watched; /* or NULL */
     const char *method;
     cn_http_stream *stream;       /* if served by a thread */
     struct MHD_Response *pending; /* answered, to be queued when the body is in */

@@ -21,6 +21,7 @@
     X(lookup_connection_value)                                                                     \
     X(queue_response)                                                                              \
     X(resume_connection)                                                                           \
+    X(set_connection_option)                                                                       \
     X(start_daemon)                                                                                \
     X(stop_daemon)                                                                                 \
     X(suspend_connection)

@@ -12,9 +12,35 @@ enum {
     DEFAULT_CONNECTIONS = 4096,
     DEFAULT_CONNECTION_BYTES = 32 << 10,
     DEFAULT_IDLE_S = 60,
+    DEFAULT_HEADER_S = 30,
+    DEFAULT_STREAM_S = 3600,
     DEFAULT_STREAMS = 64,
     THREAD_STACK_BYTES = 256 << 10,
 };
+
+static void on_connection(
+    void *ctx,
+    struct MHD_Connection *connection,
+    void **watched,
+    enum MHD_ConnectionNotificationCode code)
+{
+    cn_http_server *s = ctx;
+    if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+        cn_watch_remove(&s->watch, *watched);
+        *watched = NULL;
+        return;
+    }
+    const union MHD_ConnectionInfo *info =
+        s->mhd->get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    *watched = info == NULL ? NULL : cn_watch_add(&s->watch, info->connect_fd);
+}
+
+static cn_watched *watched_of(const cn_http_server *s, struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        s->mhd->get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    return info == NULL ? NULL : info->socket_context;
+}
 
 static void *on_target(void *ctx, const char *uri, struct MHD_Connection *connection)
 {
@@ -34,6 +60,8 @@ static void *on_target(void *ctx, const char *uri, struct MHD_Connection *connec
         return NULL;
     }
     *r = (cn_http_request){.server = s, .connection = connection, .target_len = target.len};
+    r->watched = watched_of(s, connection);
+    cn_watched_enter(&s->watch, r->watched, CN_WATCHED_HEADERS);
     cn_copy(r->target, target.data, target.len);
     r->target[target.len] = '\0';
     (void)atomic_fetch_add_explicit(&s->running, 1, memory_order_relaxed);
@@ -53,6 +81,13 @@ static enum MHD_Result queue_pending(cn_http_request *r)
     return r->server->mhd->queue_response(r->connection, r->pending_status, r->pending);
 }
 
+/* Commands may wait long for their input, and people for the next page of output. */
+static void set_timeout(const cn_http_request *r, unsigned seconds)
+{
+    (void)r->server->mhd->set_connection_option(
+        r->connection, MHD_CONNECTION_OPTION_TIMEOUT, seconds);
+}
+
 static enum MHD_Result begin(cn_http_request *r)
 {
     r->has_begun = true;
@@ -61,6 +96,9 @@ static enum MHD_Result begin(cn_http_request *r)
     r->in_handler = false;
     if (r->is_cut || !r->is_answered) {
         return MHD_NO;
+    }
+    if (r->stream != NULL) {
+        set_timeout(r, r->server->options.stream_timeout_s);
     }
     return MHD_YES;
 }
@@ -75,6 +113,7 @@ static bool is_small_body(const cn_http_request *r)
 static enum MHD_Result on_headers(cn_http_request *r, const char *method)
 {
     r->method = method;
+    cn_watched_enter(&r->server->watch, r->watched, CN_WATCHED_BODY);
     cn_slice length = cn_http_header(r, "Content-Length");
     r->has_body = cn_http_has_header(r, "Transfer-Encoding") ||
                   !(length.len == 0 || cn_slice_is(length, "0"));
@@ -85,6 +124,7 @@ static enum MHD_Result on_headers(cn_http_request *r, const char *method)
         return MHD_NO;
     }
     if (r->is_queued || (r->stream == NULL && !is_small_body(r))) {
+        cn_watched_enter(&r->server->watch, r->watched, CN_WATCHED_ANSWERING);
         return queue_pending(r); /* refused: the rest is not read and the connection closes */
     }
     return MHD_YES;
@@ -112,6 +152,7 @@ static enum MHD_Result on_request(
         return on_headers(r, method);
     }
     if (*upload_size > 0) {
+        cn_watched_step(r->watched);
         if (r->stream != NULL) {
             return cn_http_stream_upload(r->stream, upload, upload_size);
         }
@@ -119,6 +160,7 @@ static enum MHD_Result on_request(
         *upload_size = 0;
         return r->discarded_bytes > CN_HTTP_DISCARD_MAX_BYTES ? MHD_NO : MHD_YES;
     }
+    cn_watched_enter(&r->server->watch, r->watched, CN_WATCHED_ANSWERING);
     if (!r->has_begun && begin(r) == MHD_NO) {
         return MHD_NO;
     }
@@ -140,7 +182,9 @@ static void on_completed(
     }
     if (r->stream != NULL) {
         cn_http_stream_detach(r->stream);
+        set_timeout(r, s->options.idle_timeout_s);
     }
+    cn_watched_enter(&s->watch, r->watched, CN_WATCHED_WAITING);
     if (r->pending != NULL) {
         s->mhd->destroy_response(r->pending);
     }
@@ -174,6 +218,8 @@ static void set_defaults(cn_http_options *o)
     o->connections_max = o->connections_max == 0 ? DEFAULT_CONNECTIONS : o->connections_max;
     o->connection_bytes = o->connection_bytes == 0 ? DEFAULT_CONNECTION_BYTES : o->connection_bytes;
     o->idle_timeout_s = o->idle_timeout_s == 0 ? DEFAULT_IDLE_S : o->idle_timeout_s;
+    o->header_timeout_s = o->header_timeout_s == 0 ? DEFAULT_HEADER_S : o->header_timeout_s;
+    o->stream_timeout_s = o->stream_timeout_s == 0 ? DEFAULT_STREAM_S : o->stream_timeout_s;
     o->streams_max = o->streams_max == 0 ? DEFAULT_STREAMS : o->streams_max;
     o->connections_max = CN_MAX(o->connections_max, o->threads);
 }
@@ -190,7 +236,8 @@ static struct MHD_Daemon *start_daemon(cn_http_server *s)
         o->connections_max, MHD_OPTION_PER_IP_CONNECTION_LIMIT, o->connections_per_address_max,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, o->connection_bytes, MHD_OPTION_CONNECTION_TIMEOUT,
         o->idle_timeout_s, MHD_OPTION_URI_LOG_CALLBACK, on_target, s, MHD_OPTION_UNESCAPE_CALLBACK,
-        unescape, NULL, MHD_OPTION_NOTIFY_COMPLETED, on_completed, s, MHD_OPTION_END);
+        unescape, NULL, MHD_OPTION_NOTIFY_COMPLETED, on_completed, s, MHD_OPTION_NOTIFY_CONNECTION,
+        on_connection, s, MHD_OPTION_END);
 }
 
 cn_err cn_http_server_start(
@@ -209,6 +256,8 @@ cn_err cn_http_server_start(
     set_defaults(&s->options);
     CN_TRY(cn_mhd_load(&s->mhd, why));
     CN_TRY(cn_http_runners_init(&s->runners, s->mem, s->options.streams_max));
+    CN_TRY(
+        cn_watch_start(&s->watch, s->mem, s->options.header_timeout_s, s->options.idle_timeout_s));
     s->daemon = start_daemon(s);
     if (s->daemon == NULL) {
         err = cn_why_set(why, CN_ERR_IO, "cannot start serving HTTP on %s", s->listen.multiaddr);
@@ -218,6 +267,7 @@ cn_err cn_http_server_start(
     s = NULL;
 out:
     if (s != NULL) {
+        cn_watch_stop(&s->watch);
         cn_http_runners_release(&s->runners);
         cn_listen_close(&s->listen);
         cn_free(s->mem, s);
@@ -244,6 +294,7 @@ void cn_http_server_stop(cn_http_server *s, int64_t grace_ns)
     }
     bool ended = cn_http_runners_stop(&s->runners, CN_MAX(grace_ns, 200 * CN_NS_PER_MS));
     s->mhd->stop_daemon(s->daemon); /* closes the listening socket as well */
+    cn_watch_stop(&s->watch);
     s->listen.fd = -1;
     cn_listen_close(&s->listen);
     if (ended) {

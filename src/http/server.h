@@ -27,7 +27,9 @@ typedef struct cn_http_options {
     unsigned connections_max;             /* 0: 4096 */
     unsigned connections_per_address_max; /* 0: no limit */
     size_t connection_bytes;              /* memory of one: bounds headers; 0: 32 KiB */
-    unsigned idle_timeout_s;              /* 0: 60; also ends half-closed ones */
+    unsigned idle_timeout_s;              /* 0: 60; without bytes either way */
+    unsigned header_timeout_s;            /* 0: 30; for all of a request's header */
+    unsigned stream_timeout_s;            /* 0: 3600; without bytes, for cn_http_stream */
     unsigned streams_max;                 /* threads of cn_http_stream; 0: 64; others queue */
 } cn_http_options;
 

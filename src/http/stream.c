@@ -18,7 +18,8 @@ struct cn_http_stream {
     cn_lock *lock;
     cn_cond *changed;
     struct MHD_Connection *connection; /* NULL once the request has ended */
-    struct MHD_Response *response;     /* ours; the connection takes its own reference */
+    cn_watched *watched;
+    struct MHD_Response *response; /* ours; the connection takes its own reference */
     cn_ring body;
     cn_ring answer;
     char *trailer; /* name and value, each with a NUL behind it */
@@ -64,6 +65,7 @@ static void wake(cn_http_stream *s)
 {
     if (s->sleep == ASLEEP) {
         s->sleep = AWAKE;
+        cn_watched_sleep(s->watched, false);
         s->server->mhd->resume_connection(s->connection);
     }
 }
@@ -71,6 +73,7 @@ static void wake(cn_http_stream *s)
 static void go_to_sleep(cn_http_stream *s)
 {
     s->sleep = ASLEEP;
+    cn_watched_sleep(s->watched, true);
     s->server->mhd->suspend_connection(s->connection);
 }
 
@@ -159,6 +162,7 @@ void cn_http_stream_detach(cn_http_stream *s)
 {
     cn_lock_take(s->lock);
     s->connection = NULL;
+    s->watched = NULL;
     s->sleep = AWAKE;
     atomic_store(&s->is_gone, true);
     cn_cond_wake_all(s->changed);
@@ -440,6 +444,7 @@ cn_err cn_http_stream_start(cn_http_request *r, cn_http_run run, void *ctx)
     s->run = run;
     s->ctx = ctx;
     s->connection = r->connection;
+    s->watched = r->watched;
     s->holders = 2;
     s->body_ended = !r->has_body;
     cn_ring_init(&s->body, s->mem);

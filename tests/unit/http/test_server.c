@@ -282,6 +282,61 @@ static void rubbish_does_no_harm(void)
     cn_http_server_stop(server, CN_NS_PER_S);
 }
 
+static int64_t ms_now(void)
+{
+    struct timespec t = {0};
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* A byte each 100 ms: never idle, and still ended. */
+static void a_header_has_its_time(void)
+{
+    cn_listen l = {0};
+    cn_http_options o = {
+        .handle = handle, .mem = cn_mem_default(), .threads = 1, .header_timeout_s = 1};
+    cn_why why = {0};
+    CHECK_OK(cn_listen_open("/ip4/127.0.0.1/tcp/0", &l, &why));
+    CHECK_OK(cn_http_server_start(&o, &l, &server, &why));
+    for (int line = 0; line < 2; line++) {
+        int fd = dial();
+        int64_t begin = ms_now();
+        const char *head = line == 0 ? "GE" : "GET / HTTP/1.1\r\nX: ";
+        CHECK(send(fd, head, strlen(head), MSG_NOSIGNAL) > 0);
+        while (send(fd, "x", 1, MSG_NOSIGNAL) == 1 && ms_now() - begin < 5000) {
+            (void)usleep(100000);
+        }
+        CHECK(ms_now() - begin >= 900);
+        CHECK(ms_now() - begin < 3000);
+        (void)close(fd);
+    }
+    cn_http_server_stop(server, CN_NS_PER_S);
+}
+
+/* Whether the end comes with the last bytes is chance, so many try it. */
+static void an_ended_client_is_let_go(void)
+{
+    static const char *const tries[] = {
+        "GET / HT", "\r\n\r\n", "GET / HTTP/1.1\r\nHost: x\r\n\r\n"};
+    int fds[150];
+    uint8_t piece[512];
+    start();
+    int64_t begin = ms_now();
+    for (size_t i = 0; i < CN_LEN(fds); i++) {
+        const char *text = tries[i % CN_LEN(tries)];
+        fds[i] = dial();
+        CHECK(send(fds[i], text, strlen(text), MSG_NOSIGNAL) > 0);
+        CHECK_EQ(shutdown(fds[i], SHUT_WR), 0);
+    }
+    for (size_t i = 0; i < CN_LEN(fds); i++) {
+        while (recv(fds[i], piece, sizeof piece, 0) > 0) {
+        }
+        (void)close(fds[i]);
+    }
+    CHECK(ms_now() - begin < 2500);
+    cn_http_server_stop(server, CN_NS_PER_S);
+}
+
 static void stops_with_open_connections(void)
 {
     struct timespec before = {0};
@@ -356,6 +411,8 @@ int main(void)
     TEST(a_large_body_is_echoed);
     TEST(rubbish_does_no_harm);
     TEST(a_client_that_leaves_cancels);
+    TEST(a_header_has_its_time);
+    TEST(an_ended_client_is_let_go);
     TEST(stops_with_open_connections);
     return test_end();
 }
