@@ -1,7 +1,7 @@
 /*
  * Runs a command and prints what it took: wall seconds, seconds of CPU, peak resident KiB, exit
- * status. A program of its own, because a child counts the memory of the process it was forked from,
- * and this one has next to none.
+ * status. A program of its own, because a child counts the memory of the process it was forked
+ * from, and this one has next to none.
  *
  *     measure FILE COMMAND [ARG ...]      writes the figures to FILE
  */

@@ -22,4 +22,3 @@ typedef union cn_value {
  * the sentence `strconv.ParseInt: parsing "x": invalid syntax` and the like in `why`.
  */
 CN_MUST_USE cn_err cn_value_parse(cn_opt_kind kind, const char *text, cn_value *ret, cn_why *why);
-

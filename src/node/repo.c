@@ -140,7 +140,8 @@ cn_err cn_repo_check(cn_rt *rt, const char *repo, cn_why *why)
     switch (kind) {
     case CN_REPO_NONE:
         return cn_why_set(
-            why, CN_ERR_NOT_FOUND, "no IPFS repo found in %s.\nmake one with the command 'init'", repo);
+            why, CN_ERR_NOT_FOUND, "no IPFS repo found in %s.\nmake one with the command 'init'",
+            repo);
     case CN_REPO_KUBO:
         return cn_why_set(
             why, CN_ERR_UNSUPPORTED,
@@ -162,7 +163,8 @@ cn_err cn_repo_check(cn_rt *rt, const char *repo, cn_why *why)
     CN_TRY(has_file(rt, repo, "config", &configured));
     if (!configured) {
         err = cn_why_set(
-            why, CN_ERR_NOT_FOUND, "no IPFS repo found in %s.\nmake one with the command 'init'", repo);
+            why, CN_ERR_NOT_FOUND, "no IPFS repo found in %s.\nmake one with the command 'init'",
+            repo);
     }
 out:
     return err;

@@ -68,8 +68,7 @@ cn_err cn_os_path_touch(cn_rt *rt, const char *path, const cn_path_stat *as)
     if (as->kind != CN_PATH_SYMLINK && chmod(path, as->mode & 07777) != 0) {
         return cn_rt_os_err(errno);
     }
-    return utimensat(AT_FDCWD, path, times, AT_SYMLINK_NOFOLLOW) == 0 ? CN_OK
-                                                                        : cn_rt_os_err(errno);
+    return utimensat(AT_FDCWD, path, times, AT_SYMLINK_NOFOLLOW) == 0 ? CN_OK : cn_rt_os_err(errno);
 }
 
 cn_err cn_os_path_free_bytes(cn_rt *rt, const char *path, uint64_t *ret_bytes)

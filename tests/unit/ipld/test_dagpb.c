@@ -82,10 +82,10 @@ static void broken_nodes_are_refused(void)
         "1800",                                             /* unknown field */
         "0801",                                             /* Data as a number */
         "12160a090155000500010203040a09015500050001020304", /* Hash twice */
-        "120d12000a09015500050001020304",     /* Name before Hash */
-        "120f0a0901550005000102030418001800", /* Tsize twice */
-        "120d0a090155000500010203042000",     /* unknown field of a link */
-        "0b",                                 /* a group */
+        "120d12000a09015500050001020304",                   /* Name before Hash */
+        "120f0a0901550005000102030418001800",               /* Tsize twice */
+        "120d0a090155000500010203042000",                   /* unknown field of a link */
+        "0b",                                               /* a group */
         "12",
         "0a05",
     };
