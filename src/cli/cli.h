@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "cli/progress.h"
 #include "cmd/call.h"
 
 /* Run a command line; returns the exit status. `words` are argv. */
@@ -24,6 +25,7 @@ typedef struct cn_stdout {
     size_t len;
     uint8_t *held; /* CN_STDOUT_BYTES */
     cn_mem *mem;
+    cn_progress progress;
     int status; /* exit status once ended */
 } cn_stdout;
 

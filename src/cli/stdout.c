@@ -24,6 +24,15 @@ static cn_err write_all(int fd, cn_slice s)
     return CN_OK;
 }
 
+/* The progress line goes away before anything is shown where it stands. */
+static cn_err put_out(cn_stdout *o, cn_slice s)
+{
+    if (o->is_terminal && s.len > 0) {
+        cn_progress_clear(&o->progress);
+    }
+    return write_all(o->fd, s);
+}
+
 static cn_err keep_error(cn_stdout *o, cn_err err)
 {
     if (err != CN_OK && !o->failed) {
@@ -37,7 +46,7 @@ cn_err cn_stdout_flush(cn_stdout *o)
 {
     cn_slice held = cn_slice_of(o->held, o->len);
     o->len = 0;
-    return o->failed ? o->error : keep_error(o, write_all(o->fd, held));
+    return o->failed ? o->error : keep_error(o, put_out(o, held));
 }
 
 cn_err cn_stdout_write(cn_stdout *o, cn_slice bytes)
@@ -52,7 +61,7 @@ cn_err cn_stdout_write(cn_stdout *o, cn_slice bytes)
         }
     }
     if (bytes.len >= DIRECT_BYTES) {
-        return keep_error(o, write_all(o->fd, bytes));
+        return keep_error(o, put_out(o, bytes));
     }
     cn_copy(o->held + o->len, bytes.data, bytes.len);
     o->len += bytes.len;
@@ -62,6 +71,7 @@ cn_err cn_stdout_write(cn_stdout *o, cn_slice bytes)
 void cn_stderr_write(cn_stdout *o, cn_slice text)
 {
     (void)!cn_stdout_flush(o);
+    cn_progress_clear(&o->progress);
     (void)!write_all(STDERR_FILENO, text);
 }
 
@@ -107,10 +117,20 @@ static void sink_note(cn_sink *s, cn_slice text)
     cn_stderr_write((cn_stdout *)s, text);
 }
 
+/* A line below the bytes of `cat` on the same terminal would be written over them. */
+static void sink_progress(cn_sink *s, const cn_sink_progress *at)
+{
+    cn_stdout *o = (cn_stdout *)s;
+    if (at->kind != CN_PROGRESS_OUTPUT || !o->is_terminal) {
+        cn_progress_update(&o->progress, at);
+    }
+}
+
 static void sink_end(cn_sink *s, const cn_sink_end *end, bool begun)
 {
     cn_stdout *o = (cn_stdout *)s;
     CN_UNUSED(begun);
+    cn_progress_clear(&o->progress);
     (void)!cn_stdout_flush(o);
     o->status = end->status;
     if (o->failed) {
@@ -133,6 +153,7 @@ static const cn_sink_ops stdout_ops = {
     .write = sink_write,
     .flush = sink_flush,
     .note = sink_note,
+    .progress = sink_progress,
     .end = sink_end,
 };
 
@@ -151,6 +172,7 @@ cn_err cn_stdout_init(cn_stdout *o, cn_rt *rt, cn_mem *mem)
         .held = held,
         .mem = mem,
     };
+    cn_progress_init(&o->progress, rt);
     return CN_OK;
 }
 

@@ -42,6 +42,7 @@ static cn_err count(void *ctx, const cn_walk_entry *e)
     progress *p = ctx;
     p->nodes++;
     p->bytes += e->block.len;
+    cn_call_progress(p->call, CN_PROGRESS_CHECK, p->bytes, UINT64_MAX);
     return CN_OK;
 }
 

@@ -208,6 +208,15 @@ void cn_call_set_size(cn_call *call, uint64_t size_bytes);
 /* What was asked for: text (the command line's usual), json, ... */
 cn_encoding cn_call_encoding(const cn_call *call);
 
+/* What was written so far shall be seen soon: behind text written in pieces. */
+CN_MUST_USE cn_err cn_call_flush(cn_call *call);
+/*
+ * How far the work is, for the line on the terminal of those who wait: unless --progress=false.
+ * Cheap enough for each block. `total_bytes` is UINT64_MAX if not known. Only for commands with
+ * the option "progress". Nothing over RPC.
+ */
+void cn_call_progress(
+    cn_call *call, cn_progress_kind kind, uint64_t done_bytes, uint64_t total_bytes);
 /* Text for standard error, as it is. Nothing over RPC. */
 void cn_call_note(cn_call *call, const char *format, ...) CN_PRINTF(2, 3);
 /* Exit status of the command line although nothing failed with a sentence. */
