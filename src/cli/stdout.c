@@ -88,6 +88,15 @@ void cn_stderr_printf(cn_stdout *o, const char *format, ...)
     cn_buf_release(&text);
 }
 
+void cn_stdout_complain(cn_stdout *o)
+{
+    if (o->failed && o->error != CN_ERR_CLOSED) {
+        cn_stderr_printf(
+            o, "Error: write /dev/stdout: %s\n",
+            o->error == CN_ERR_NO_SPACE ? "no space left on device" : cn_err_sentence(o->error));
+    }
+}
+
 static cn_err sink_begin(cn_sink *s, const cn_sink_head *head)
 {
     CN_UNUSED(s);
@@ -135,12 +144,7 @@ static void sink_end(cn_sink *s, const cn_sink_end *end, bool begun)
     o->status = end->status;
     if (o->failed) {
         o->status = 1;
-        if (o->error != CN_ERR_CLOSED) {
-            cn_stderr_printf(
-                o, "Error: write /dev/stdout: %s\n",
-                o->error == CN_ERR_NO_SPACE ? "no space left on device"
-                                            : cn_err_sentence(o->error));
-        }
+        cn_stdout_complain(o);
         return;
     }
     if (end->err != CN_OK) {

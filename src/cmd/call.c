@@ -113,10 +113,11 @@ cn_err cn_call_end(cn_call *call, cn_err err)
     call->ended = true;
     const char *sentence = NULL;
     if (err != CN_OK) {
+        bool stopped = err == CN_ERR_CANCELLED || err == CN_ERR_TIMEOUT;
         sentence = err == CN_ERR_CANCELLED ? "canceled"
                    : err == CN_ERR_TIMEOUT ? "timed out"
                                            : cn_why_text(&call->why, err);
-        if (call->said && cn_buf_cstr(&call->sentence, &sentence) != CN_OK) {
+        if (call->said && !stopped && cn_buf_cstr(&call->sentence, &sentence) != CN_OK) {
             sentence = cn_err_sentence(CN_ERR_NO_MEMORY);
         }
         call->status = call->status == 0 ? 1 : call->status;
