@@ -195,6 +195,7 @@ const cn_command cn_cmd_block_rm = {
     .summary = "Remove blocks from the repo",
     .args = rm_args,
     .opts = rm_opts,
+    .flags = CN_CMD_TEXT_ON_CLI,
     .output = &removed_output,
     .run = run_block_rm,
 };
