@@ -62,7 +62,7 @@ static cn_err added(cn_add_observer *observer, const cn_add_event *event, cn_why
     if (err == CN_OK && event->is_root && run->pins != NULL) {
         err = pin_root(run, event->cid, why);
     }
-    if (err == CN_OK && !run->silent) {
+    if (err == CN_OK && (!run->silent || event->is_dir)) { /* Kubo tells of folders all the same */
         cn_add_line line = {.event = event};
         err = cn_add_say(run->call, &line);
     }
@@ -146,7 +146,7 @@ out:
     if (err != CN_OK) {
         err = cn_call_fail_why(call, err);
     }
-    return cn_call_flag(call, "silent", NULL) ? err : cn_add_said(call, err);
+    return cn_add_said(call, err);
 }
 
 static const cn_arg add_args[] = {
