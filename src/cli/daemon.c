@@ -19,6 +19,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 enum {
@@ -80,6 +81,19 @@ static cn_err say(daemon_state *d, const char *format, ...)
     return err;
 }
 
+/* The machine by the name that Go has for it, which tools look for. */
+static const char *go_machine(const char *name)
+{
+    static const char *const names[][2] = {
+        {"x86_64", "amd64"}, {"aarch64", "arm64"}, {"i686", "386"}, {"armv7l", "arm"}};
+    for (size_t i = 0; i < CN_LEN(names); i++) {
+        if (strcmp(name, names[i][0]) == 0) {
+            return names[i][1];
+        }
+    }
+    return name;
+}
+
 static cn_err say_beginning(daemon_state *d)
 {
     static const char *const idle[] = {
@@ -92,12 +106,14 @@ static cn_err say_beginning(daemon_state *d)
         "disable-transport-encryption",
         "routing",
         "agent-version-suffix"};
+    struct utsname machine = {0};
     cn_err err = CN_OK;
+    (void)uname(&machine);
     CN_TRY(say(d, "Initializing daemon..."));
     CN_TRY(say(d, "cairn version: %s", CN_VERSION));
     CN_TRY(say(d, "Kubo version: %s", CN_KUBO_VERSION));
     CN_TRY(say(d, "Repo version: %s", CN_KUBO_REPO_VERSION));
-    CN_TRY(say(d, "System version: amd64/linux"));
+    CN_TRY(say(d, "System version: %s/linux", go_machine(machine.machine)));
     for (size_t i = 0; i < CN_LEN(idle); i++) {
         if (cn_call_given(d->call, idle[i])) {
             cn_call_note(d->call, "--%s has no effect yet\n", idle[i]);

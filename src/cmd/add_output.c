@@ -12,16 +12,13 @@
 #include "codec/json_write.h"
 #include "codec/quote.h"
 
-static const uint32_t GO_MODE_DIR = 1u << 31;
 static const uint32_t GO_MODE_SYMLINK = 1u << 27;
 
 static uint32_t go_mode(const cn_source_entry *top)
 {
     uint32_t mode = top->has_mode ? top->mode : 0;
-    if (top->kind == CN_SOURCE_DIR_START) {
-        mode |= GO_MODE_DIR;
-    } else if (top->kind == CN_SOURCE_SYMLINK) {
-        mode |= GO_MODE_SYMLINK;
+    if (top->kind == CN_SOURCE_SYMLINK) {
+        mode = GO_MODE_SYMLINK | (top->has_mode ? top->mode : 0777);
     }
     return mode;
 }

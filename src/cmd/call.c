@@ -62,7 +62,7 @@ cn_err cn_request_encoding(const cn_request *r, bool is_cli, cn_encoding *ret, c
         *ret = output != NULL && output->text == NULL ? CN_ENC_JSON : CN_ENC_TEXT;
         return CN_OK;
     }
-    if (strcmp(name, "json") == 0 || (!is_cli && *name == '\0')) {
+    if (strcmp(name, "json") == 0) {
         *ret = CN_ENC_JSON;
         return CN_OK;
     }

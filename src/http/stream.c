@@ -141,6 +141,7 @@ enum MHD_Result cn_http_stream_upload(cn_http_stream *s, const char *data, size_
 enum MHD_Result cn_http_stream_ready(cn_http_stream *s)
 {
     enum MHD_Result result = MHD_YES;
+    bool queue = false;
     cn_lock_take(s->lock);
     if (!s->body_ended) {
         s->body_ended = true;
@@ -150,11 +151,15 @@ enum MHD_Result cn_http_stream_ready(cn_http_stream *s)
         result = MHD_NO;
     } else if (s->has_begun) {
         s->is_sending = true;
-        result = s->server->mhd->queue_response(s->connection, s->status, s->response);
+        queue = true;
     } else {
         go_to_sleep(s);
     }
     cn_lock_give(s->lock);
+    /* libmicrohttpd locks the response, as it does around send_some: not under our lock. */
+    if (queue) {
+        result = s->server->mhd->queue_response(s->connection, s->status, s->response);
+    }
     return result;
 }
 

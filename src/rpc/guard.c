@@ -1,6 +1,6 @@
 /*
  * Allowed origins are a list of texts; "*" in it lets all in. The config's
- * API.HTTPHeaders.Access-Control-Allow-Origin replaces the list, as Kubo does it.
+ * API.HTTPHeaders.Access-Control-Allow-Origin adds to the node's own names, as Kubo does it.
  */
 #include "rpc/guard.h"
 
@@ -16,7 +16,6 @@ struct cn_guard {
     size_t origins_cap;
     char *texts[64]; /* owned */
     size_t texts_len;
-    bool by_config;
     const cn_json *methods;     /* array, or NULL */
     const cn_json *credentials; /* array, or NULL */
     const cn_json *authorizations;
@@ -59,12 +58,11 @@ cn_err cn_guard_new(cn_mem *mem, const cn_config *config, cn_guard **ret)
     g->credentials = header_of(config, "Access-Control-Allow-Credentials");
     g->authorizations = cn_config_get(config, "API.Authorizations");
     const cn_json *origins = header_of(config, "Access-Control-Allow-Origin");
-    g->by_config = origins != NULL && origins->len > 0;
-    for (const cn_json *o = g->by_config ? origins->first : NULL; err == CN_OK && o != NULL;
+    for (const cn_json *o = origins == NULL ? NULL : origins->first; err == CN_OK && o != NULL;
          o = o->next) {
         err = add_origin(g, o->text);
     }
-    for (size_t i = 0; !g->by_config && err == CN_OK && i < CN_LEN(companions); i++) {
+    for (size_t i = 0; err == CN_OK && i < CN_LEN(companions); i++) {
         err = add_origin(g, cn_str(companions[i]));
     }
     if (err != CN_OK) {
@@ -93,7 +91,7 @@ cn_err cn_guard_allow_port(cn_guard *g, uint16_t port)
     cn_err err = CN_OK;
     cn_buf text;
     cn_buf_init(&text, g->mem, 1024);
-    for (size_t i = 0; !g->by_config && err == CN_OK && i < 2 * CN_LEN(hosts); i++) {
+    for (size_t i = 0; err == CN_OK && i < 2 * CN_LEN(hosts); i++) {
         const char *scheme = i % 2 == 0 ? "http" : "https";
         cn_buf_reset(&text);
         err = cn_buf_printf(&text, "%s://%s:%u", scheme, hosts[i / 2], (unsigned)port);
@@ -141,8 +139,7 @@ bool cn_guard_allows_origin(const cn_guard *g, cn_slice origin, bool *ret_any)
 bool cn_guard_allows_method(const cn_guard *g, cn_slice method)
 {
     if (g->methods == NULL) {
-        return cn_slice_is(method, "GET") || cn_slice_is(method, "POST") ||
-               cn_slice_is(method, "PUT");
+        return cn_slice_is(method, "POST");
     }
     for (const cn_json *m = g->methods->first; m != NULL; m = m->next) {
         if (same_letters(m->text, method)) {

@@ -5,6 +5,7 @@
 #include "rpc/intake.h"
 
 #include "base/num.h"
+#include "base/time.h"
 #include "http/url.h"
 
 enum { TARGET_MAX = 64 << 10 };
@@ -115,8 +116,11 @@ static cn_err octal(cn_slice text, uint32_t *ret)
     return text.len == 0 ? CN_ERR_MALFORMED : CN_OK;
 }
 
-/* Mode and time: in the query behind the form's field name, or in headers. */
-static cn_err read_attributes(cn_intake *u, cn_source_entry *e, cn_why *why)
+/*
+ * Mode and time: in the query behind the form's field name. What is not a number says nothing, as
+ * Kubo has it.
+ */
+static cn_err read_attributes(cn_intake *u, cn_source_entry *e)
 {
     cn_query q = {0};
     uint64_t nanoseconds = 0;
@@ -124,31 +128,17 @@ static cn_err read_attributes(cn_intake *u, cn_source_entry *e, cn_why *why)
     if (err != CN_OK) {
         return err;
     }
-    const cn_slice *in_query = cn_query_get(&q, "mode");
-    cn_slice mode = in_query != NULL ? *in_query : u->part.mode;
-    in_query = cn_query_get(&q, "mtime");
-    cn_slice mtime = in_query != NULL ? *in_query : u->part.mtime;
-    in_query = cn_query_get(&q, "mtime-nsecs");
-    cn_slice nsecs = in_query != NULL ? *in_query : u->part.mtime_nsecs;
-    if (mode.len > 0) {
-        err = octal(mode, &e->mode);
-        e->has_mode = err == CN_OK;
-    }
-    if (err == CN_OK && mtime.len > 0) {
-        err = cn_num_i64(mtime, &e->mtime_s);
-        e->has_mtime = err == CN_OK;
-    }
-    if (err == CN_OK && nsecs.len > 0) {
-        err = cn_num_u64(nsecs, &nanoseconds);
-        err = err == CN_OK && nanoseconds >= 1000000000 ? CN_ERR_MALFORMED : err;
+    const cn_slice *mode = cn_query_get(&q, "mode");
+    const cn_slice *mtime = cn_query_get(&q, "mtime");
+    const cn_slice *nsecs = cn_query_get(&q, "mtime-nsecs");
+    e->has_mode = mode != NULL && mode->len > 0 && octal(*mode, &e->mode) == CN_OK;
+    e->has_mtime = mtime != NULL && cn_num_i64(*mtime, &e->mtime_s) == CN_OK;
+    if (e->has_mtime && nsecs != NULL && cn_num_u64(*nsecs, &nanoseconds) == CN_OK &&
+        nanoseconds < CN_NS_PER_S) {
         e->mtime_ns = (uint32_t)nanoseconds;
     }
-    if (err != CN_OK) {
-        err =
-            cn_why_set(why, CN_ERR_MALFORMED, "multipart: mode or mtime of a part is not a number");
-    }
     cn_query_release(&q);
-    return err;
+    return CN_OK;
 }
 
 static cn_err read_target(cn_intake *u, cn_source_entry *e, cn_why *why)
@@ -177,7 +167,7 @@ static cn_err give_part(cn_intake *u, cn_source_entry *e, cn_why *why)
 {
     cn_err err = CN_OK;
     CN_TRY(set_shown(u, cn_buf_slice(&u->path), e));
-    CN_TRY(read_attributes(u, e, why));
+    CN_TRY(read_attributes(u, e));
     u->has_part = false;
     if (is_folder(&u->part)) {
         e->kind = CN_SOURCE_DIR_START;

@@ -261,9 +261,6 @@ typedef struct found {
     span name;
     span filename;
     span content_type;
-    span mode;
-    span mtime;
-    span mtime_nsecs;
 } found;
 
 static cn_err keep(cn_multipart *m, cn_slice value, span *ret)
@@ -303,15 +300,6 @@ static cn_err read_header(cn_multipart *m, cn_slice line, found *f)
     if (same_letters(name, "content-type")) {
         return keep(m, trim(cn_slice_head(value, cn_slice_find(value, ';'))), &f->content_type);
     }
-    if (same_letters(name, "mode")) {
-        return keep(m, value, &f->mode);
-    }
-    if (same_letters(name, "mtime")) {
-        return keep(m, value, &f->mtime);
-    }
-    if (same_letters(name, "mtime-nsecs")) {
-        return keep(m, value, &f->mtime_nsecs);
-    }
     return CN_OK;
 }
 
@@ -345,9 +333,6 @@ static cn_err read_headers(cn_multipart *m, cn_part *ret, cn_why *why)
         .filename = kept(m, f.filename),
         .has_filename = f.filename.given,
         .content_type = kept(m, f.content_type),
-        .mode = kept(m, f.mode),
-        .mtime = kept(m, f.mtime),
-        .mtime_nsecs = kept(m, f.mtime_nsecs),
     };
 out:
     return err;

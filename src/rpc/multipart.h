@@ -20,9 +20,6 @@ typedef struct cn_part {
     cn_slice filename; /* the same; empty if absent */
     bool has_filename;
     cn_slice content_type; /* without parameters */
-    cn_slice mode;         /* headers that JavaScript clients send: mode, mtime, mtime-nsecs */
-    cn_slice mtime;
-    cn_slice mtime_nsecs;
 } cn_part;
 
 typedef struct cn_multipart {

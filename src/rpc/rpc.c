@@ -93,12 +93,13 @@ out:
     return err;
 }
 
-cn_err
-cn_rpc_common_headers(const cn_rpc *rpc, cn_http_response *resp, cn_slice origin, bool credentials)
+static cn_err
+origin_headers(const cn_rpc *rpc, cn_http_response *resp, cn_slice origin, bool credentials)
 {
     char text[1024];
-    cn_err err = config_headers(rpc, resp);
-    if (err == CN_OK && origin.len > 0 && origin.len < sizeof text) {
+    cn_err err = CN_OK;
+    CN_UNUSED(rpc);
+    if (origin.len > 0 && origin.len < sizeof text) {
         cn_copy(text, origin.data, origin.len);
         text[origin.len] = '\0';
         err = cn_http_response_header(resp, "Access-Control-Allow-Origin", text);
@@ -109,12 +110,22 @@ cn_rpc_common_headers(const cn_rpc *rpc, cn_http_response *resp, cn_slice origin
     return err;
 }
 
+cn_err
+cn_rpc_common_headers(const cn_rpc *rpc, cn_http_response *resp, cn_slice origin, bool credentials)
+{
+    cn_err err = config_headers(rpc, resp);
+    return err == CN_OK ? origin_headers(rpc, resp, origin, credentials) : err;
+}
+
 typedef struct ask {
     cn_rpc *rpc;
     cn_http_request *request;
     cn_guard_ask guard;
     cn_slice origin; /* to be named in the answer: the page's own, "*", or nothing */
     cn_buf path;     /* decoded */
+    bool is_inside;  /* past authorization: the config's headers and those for pages are due */
+    bool bad_encoding;
+    bool no_command; /* the config's headers are those of commands */
     cn_http_response *response;
 } ask;
 
@@ -123,12 +134,17 @@ static cn_err plain(ask *a, unsigned status, const char *text)
 {
     cn_err err = CN_OK;
     CN_TRY(cn_http_response_bytes(cn_str(text), &a->response));
-    CN_TRY(cn_rpc_common_headers(
-        a->rpc, a->response, a->origin, cn_guard_allows_credentials(a->rpc->guard)));
+    if (a->is_inside) {
+        CN_TRY((a->no_command ? origin_headers : cn_rpc_common_headers)(
+            a->rpc, a->response, a->origin, cn_guard_allows_credentials(a->rpc->guard)));
+        CN_TRY(cn_http_response_header(a->response, "Vary", "Origin"));
+    }
     CN_TRY(cn_http_response_header(a->response, "Content-Type", "text/plain; charset=utf-8"));
-    CN_TRY(cn_http_response_header(a->response, "Vary", "Origin"));
     if (status >= 400) {
         CN_TRY(cn_http_response_header(a->response, "X-Content-Type-Options", "nosniff"));
+    }
+    if (a->bad_encoding) {
+        CN_TRY(cn_http_response_header(a->response, "Server", "kubo/" CN_KUBO_VERSION));
     }
     if (status == 405) {
         CN_TRY(cn_http_response_header(a->response, "Allow", "OPTIONS, POST"));
@@ -150,6 +166,40 @@ out:
     return err;
 }
 
+static bool is_named(cn_slice name, const char *wanted)
+{
+    size_t i = 0;
+    while (i < name.len && name.data[i] == ' ') {
+        i++;
+    }
+    for (; i < name.len && *wanted != '\0'; i++, wanted++) {
+        uint8_t c = name.data[i];
+        if ((c >= 'A' && c <= 'Z' ? c | 0x20 : c) != (uint8_t)*wanted) {
+            return false;
+        }
+    }
+    return i == name.len && *wanted == '\0';
+}
+
+/* May a page send these headers? Those that Kubo lets through when the config names none. */
+static bool are_usual(cn_slice headers)
+{
+    static const char *const usual[] = {"origin", "accept", "content-type", "x-requested-with"};
+    while (headers.len > 0) {
+        size_t len = cn_slice_find(headers, ',');
+        cn_slice one = cn_slice_head(headers, len);
+        bool found = one.len == 0;
+        headers = cn_slice_skip(headers, len + 1);
+        for (size_t i = 0; i < CN_LEN(usual); i++) {
+            found = found || is_named(one, usual[i]);
+        }
+        if (!found) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* OPTIONS: what a page may do. */
 static cn_err preflight(ask *a)
 {
@@ -163,9 +213,12 @@ static cn_err preflight(ask *a)
     if (method.len == 0) {
         CN_TRY(cn_http_response_header(a->response, "Allow", "OPTIONS, POST"));
         CN_TRY(cn_http_response_header(a->response, "Vary", "Origin"));
+        CN_TRY(origin_headers(
+            a->rpc, a->response, a->origin, cn_guard_allows_credentials(a->rpc->guard)));
     } else {
         CN_TRY(cn_http_response_header(a->response, "Vary", vary));
-        if (a->origin.len > 0 && cn_guard_allows_method(a->rpc->guard, method)) {
+        if (a->origin.len > 0 && cn_guard_allows_method(a->rpc->guard, method) &&
+            are_usual(headers)) {
             (void)snprintf(
                 text, sizeof text, "%.*s", (int)CN_MIN(method.len, (size_t)64),
                 (const char *)method.data);
@@ -174,7 +227,7 @@ static cn_err preflight(ask *a)
                 text, sizeof text, "%.*s", (int)CN_MIN(headers.len, sizeof text - 1),
                 (const char *)headers.data);
             CN_TRY(cn_http_response_header(a->response, "Access-Control-Allow-Headers", text));
-            CN_TRY(cn_rpc_common_headers(
+            CN_TRY(origin_headers(
                 a->rpc, a->response, a->origin, cn_guard_allows_credentials(a->rpc->guard)));
         }
     }
@@ -220,10 +273,12 @@ static cn_err start(ask *a, cn_slice path)
     bool has_files = j->has_body && cn_multipart_boundary(type, &boundary) == CN_OK;
     cn_slice query = cn_url_query(cn_http_target(a->request));
     err = cn_request_from_query(&j->request, path, query, has_files, &why);
-    if (err == CN_OK) {
+    bool read = err == CN_OK;
+    if (read) {
         err = cn_request_encoding(&j->request, false, &j->encoding, &why);
     }
     if (err == CN_ERR_NOT_FOUND) {
+        a->no_command = true;
         err = plain(a, 404, "404 page not found\n");
         goto out;
     }
@@ -231,6 +286,7 @@ static cn_err start(ask *a, cn_slice path)
         goto out;
     }
     if (err != CN_OK) {
+        a->bad_encoding = read;
         err = refuse(a, 400, cn_why_text(&why, err));
         goto out;
     }
@@ -251,14 +307,15 @@ static cn_err serve_api(ask *a, cn_slice path)
     if (cn_guard_version(&a->guard, &why) != CN_OK) {
         return refuse(a, 400, why.text);
     }
-    if (cn_slice_is(method, "OPTIONS")) {
-        return preflight(a);
-    }
     if (cn_guard_authorize(guard, &a->guard) != CN_OK) {
         return refuse(
             a, 403,
             "Kubo RPC Access Denied: Please provide a valid authorization token as defined in the "
             "API.Authorizations configuration.");
+    }
+    a->is_inside = true;
+    if (cn_slice_is(method, "OPTIONS")) {
+        return preflight(a);
     }
     if (!cn_slice_is(method, "POST")) {
         return plain(a, 405, "405 - Method Not Allowed\n");

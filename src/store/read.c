@@ -254,7 +254,9 @@ static const cn_blocks_ops store_ops = {.get = get, .size = size, .put = put, .g
 
 cn_blocks *cn_store_blocks(cn_store *s)
 {
-    s->blocks.ops = &store_ops;
+    if (s->blocks.ops == NULL) { /* written once, by whoever opens the store */
+        s->blocks.ops = &store_ops;
+    }
     return &s->blocks;
 }
 
