@@ -91,7 +91,7 @@ typedef struct cn_add_open_dir {
     size_t name_start;
     size_t entries;
     size_t held_start; /* where the events of the folders in it begin in `done_dirs` */
-    bool virtual; /* the wrapping folder */
+    bool virtual;      /* the wrapping folder */
 } cn_add_open_dir;
 
 typedef struct cn_add_collector {
