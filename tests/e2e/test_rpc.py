@@ -42,7 +42,7 @@ class Rpc(Pair):
 
     def test_queries(self):
         for path in ("cat", "version?enc=foo", "version?enc=", "version?all=maybe", "add?chunker=a&chunker=b",
-                     "cat?arg=a&offset=x", "pin/ls?type=a&t=b", "version?all=true&all=true"):
+                     "cat?arg=a&offset=x", "version?all=true&all=true"):
             self.post(path, status=400)
         self.post("version?nosuch=1&stream-channels=true", loose=True, status=200)
         self.post("version?number=1&enc=text", status=200, data=b"0.43.0\n")
