@@ -84,12 +84,20 @@ out:
 
 static const cn_source_ops source_ops = {.next = next_entry, .read = read_file};
 
+static cn_err may_go_on(void *ctx)
+{
+    const one_file *f = ctx;
+    return cn_api_wait_check(&f->wait);
+}
+
 static cn_err add_file(
     one_file *f, const cairn_add_options *options, char ret_cid[CAIRN_CID_TEXT_BYTES], cn_why *why)
 {
     cn_node *node = f->repo->node;
     cn_import_options import;
     cn_cid root;
+    cn_latch_hold hold = {0};
+    const cn_latch_wait wait = {may_go_on, f};
     cn_err err = CN_OK;
     bool only_hash = options != NULL && options->only_hash != 0;
     bool pin = options == NULL || options->unpinned == 0;
@@ -102,12 +110,16 @@ static cn_err add_file(
     };
     CN_TRY(cn_config_import(cn_node_config(node), &import, why));
     CN_TRY(cn_import_options_settle(&import, why));
+    if (!only_hash) {
+        CN_TRY(cn_latch_share(cn_node_latch(node), &wait, &hold));
+    }
     CN_TRY(cn_add(&request, &root, why));
     if (!only_hash) {
         CN_TRY(keep(f->repo, &root, pin, why));
     }
     (void)cn_cid_text(&root, ret_cid);
 out:
+    cn_latch_give(&hold);
     return err;
 }
 

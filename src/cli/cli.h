@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "cli/progress.h"
 #include "cmd/call.h"
 
 /* Run a command line; returns the exit status. `words` are argv. */
@@ -24,6 +25,7 @@ typedef struct cn_stdout {
     size_t len;
     uint8_t *held; /* CN_STDOUT_BYTES */
     cn_mem *mem;
+    cn_progress progress;
     int status; /* exit status once ended */
 } cn_stdout;
 
@@ -31,6 +33,8 @@ CN_MUST_USE cn_err cn_stdout_init(cn_stdout *o, cn_rt *rt, cn_mem *mem);
 void cn_stdout_release(cn_stdout *o);
 CN_MUST_USE cn_err cn_stdout_write(cn_stdout *o, cn_slice bytes);
 CN_MUST_USE cn_err cn_stdout_flush(cn_stdout *o);
+/* Say on standard error why writing failed, unless the reader only went away. */
+void cn_stdout_complain(cn_stdout *o);
 /* To standard error, as it is; what stands in standard output goes out before. */
 void cn_stderr_write(cn_stdout *o, cn_slice text);
 void cn_stderr_printf(cn_stdout *o, const char *format, ...) CN_PRINTF(2, 3);

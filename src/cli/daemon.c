@@ -12,7 +12,9 @@
 #include "node/node.h"
 #include "node/repo.h"
 #include "rpc/rpc.h"
+#include "store/store.h"
 
+#include <errno.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
@@ -26,6 +28,7 @@ enum {
     ARENAS = 2,
     API_CONNECTION_BYTES = 256 << 10,
     FILES_WANTED = 65536,
+    IDLE_FLUSH_S = 5,
 };
 
 #define STOP_GRACE_NS (300 * CN_NS_PER_MS)
@@ -388,6 +391,39 @@ static void stop(daemon_state *d)
     cn_buf_release(&d->text);
 }
 
+static cn_err give_up(void *ctx)
+{
+    CN_UNUSED(ctx);
+    return CN_ERR_BUSY;
+}
+
+/*
+ * Blocks that a broken-off command left behind get to the disk although no put follows. While
+ * somebody writes there is nothing to do: the puts themselves keep the group time.
+ */
+static void flush_idle(daemon_state *d)
+{
+    cn_latch_hold hold = {0};
+    const cn_latch_wait wait = {give_up, NULL};
+    if (cn_latch_exclude(cn_node_latch(d->node), &wait, &hold) == CN_OK) {
+        (void)!cn_store_flush(cn_node_store(d->node), NULL); /* the next put tells of it */
+        cn_latch_give(&hold);
+    }
+}
+
+/* Wait for one of `signals`, with a flush now and then. */
+static int wait_for_signal(daemon_state *d, const sigset_t *signals)
+{
+    const struct timespec idle = {.tv_sec = IDLE_FLUSH_S};
+    int number = 0;
+    while ((number = sigtimedwait(signals, NULL, &idle)) < 0) {
+        if (errno == EAGAIN) {
+            flush_idle(d);
+        }
+    }
+    return number;
+}
+
 cn_err cn_daemon_serve(cn_call_host *h, cn_call *call)
 {
     enum { CONFIG_TEXT_MAX = 64 << 10 };
@@ -403,7 +439,7 @@ cn_err cn_daemon_serve(cn_call_host *h, cn_call *call)
     tune_process(&d);
     cn_err err = start(&d);
     if (err == CN_OK) {
-        (void)sigwait(&signals, &number);
+        number = wait_for_signal(&d, &signals);
         (void)signal(SIGINT, SIG_DFL); /* a second one ends the process at once */
         (void)signal(SIGTERM, SIG_DFL);
         (void)pthread_sigmask(SIG_UNBLOCK, &signals, NULL);

@@ -61,6 +61,15 @@ static char *clean(cn_mem *mem, const char *path)
     return cn_strdup(mem, path, len);
 }
 
+/* What a path that may be a link leads to: the link's target names what is added. */
+static char *followed(cn_mem *mem, const char *path)
+{
+    char held[PATH_MAX];
+    const char *real = realpath(path, held);
+    real = real == NULL ? path : real; /* what is wrong with it is said by the check */
+    return cn_strdup(mem, real, strlen(real));
+}
+
 static const cn_arg *file_arg(const cn_request *r)
 {
     const cn_arg *arg = r->command->args;
@@ -134,6 +143,14 @@ static cn_err take(cn_cli_files *f, const cn_request *r, const char *word, cn_wh
         return CN_ERR_NO_MEMORY;
     }
     bool follow = flag_of(r, "dereference-args") || flag_of(r, "dereference-symlinks");
+    if (follow) {
+        char *real = followed(f->mem, path);
+        cn_free(f->mem, path);
+        if (real == NULL) {
+            return CN_ERR_NO_MEMORY;
+        }
+        path = real;
+    }
     cn_err err = check(r, path, follow, why);
     if (err != CN_OK) {
         cn_free(f->mem, path);

@@ -46,6 +46,7 @@ static int show_help(cli *c, bool full, bool as_error)
     } else if (err == CN_OK) {
         err = cn_stdout_write(&c->out, cn_buf_slice(&page));
         err = err == CN_OK ? cn_stdout_flush(&c->out) : err;
+        cn_stdout_complain(&c->out);
     }
     cn_buf_release(&page);
     return err == CN_OK && !as_error ? 0 : 1;

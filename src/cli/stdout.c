@@ -24,6 +24,15 @@ static cn_err write_all(int fd, cn_slice s)
     return CN_OK;
 }
 
+/* The progress line goes away before anything is shown where it stands. */
+static cn_err put_out(cn_stdout *o, cn_slice s)
+{
+    if (o->is_terminal && s.len > 0) {
+        cn_progress_clear(&o->progress);
+    }
+    return write_all(o->fd, s);
+}
+
 static cn_err keep_error(cn_stdout *o, cn_err err)
 {
     if (err != CN_OK && !o->failed) {
@@ -37,7 +46,7 @@ cn_err cn_stdout_flush(cn_stdout *o)
 {
     cn_slice held = cn_slice_of(o->held, o->len);
     o->len = 0;
-    return o->failed ? o->error : keep_error(o, write_all(o->fd, held));
+    return o->failed ? o->error : keep_error(o, put_out(o, held));
 }
 
 cn_err cn_stdout_write(cn_stdout *o, cn_slice bytes)
@@ -52,7 +61,7 @@ cn_err cn_stdout_write(cn_stdout *o, cn_slice bytes)
         }
     }
     if (bytes.len >= DIRECT_BYTES) {
-        return keep_error(o, write_all(o->fd, bytes));
+        return keep_error(o, put_out(o, bytes));
     }
     cn_copy(o->held + o->len, bytes.data, bytes.len);
     o->len += bytes.len;
@@ -62,6 +71,7 @@ cn_err cn_stdout_write(cn_stdout *o, cn_slice bytes)
 void cn_stderr_write(cn_stdout *o, cn_slice text)
 {
     (void)!cn_stdout_flush(o);
+    cn_progress_clear(&o->progress);
     (void)!write_all(STDERR_FILENO, text);
 }
 
@@ -76,6 +86,15 @@ void cn_stderr_printf(cn_stdout *o, const char *format, ...)
     }
     va_end(args);
     cn_buf_release(&text);
+}
+
+void cn_stdout_complain(cn_stdout *o)
+{
+    if (o->failed && o->error != CN_ERR_CLOSED) {
+        cn_stderr_printf(
+            o, "Error: write /dev/stdout: %s\n",
+            o->error == CN_ERR_NO_SPACE ? "no space left on device" : cn_err_sentence(o->error));
+    }
 }
 
 static cn_err sink_begin(cn_sink *s, const cn_sink_head *head)
@@ -107,20 +126,25 @@ static void sink_note(cn_sink *s, cn_slice text)
     cn_stderr_write((cn_stdout *)s, text);
 }
 
+/* A line below the bytes of `cat` on the same terminal would be written over them. */
+static void sink_progress(cn_sink *s, const cn_sink_progress *at)
+{
+    cn_stdout *o = (cn_stdout *)s;
+    if (at->kind != CN_PROGRESS_OUTPUT || !o->is_terminal) {
+        cn_progress_update(&o->progress, at);
+    }
+}
+
 static void sink_end(cn_sink *s, const cn_sink_end *end, bool begun)
 {
     cn_stdout *o = (cn_stdout *)s;
     CN_UNUSED(begun);
+    cn_progress_clear(&o->progress);
     (void)!cn_stdout_flush(o);
     o->status = end->status;
     if (o->failed) {
         o->status = 1;
-        if (o->error != CN_ERR_CLOSED) {
-            cn_stderr_printf(
-                o, "Error: write /dev/stdout: %s\n",
-                o->error == CN_ERR_NO_SPACE ? "no space left on device"
-                                            : cn_err_sentence(o->error));
-        }
+        cn_stdout_complain(o);
         return;
     }
     if (end->err != CN_OK) {
@@ -133,6 +157,7 @@ static const cn_sink_ops stdout_ops = {
     .write = sink_write,
     .flush = sink_flush,
     .note = sink_note,
+    .progress = sink_progress,
     .end = sink_end,
 };
 
@@ -151,6 +176,7 @@ cn_err cn_stdout_init(cn_stdout *o, cn_rt *rt, cn_mem *mem)
         .held = held,
         .mem = mem,
     };
+    cn_progress_init(&o->progress, rt);
     return CN_OK;
 }
 

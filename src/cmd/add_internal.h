@@ -24,6 +24,11 @@ CN_MUST_USE cn_err cn_add_say(cn_call *call, const cn_add_line *line);
 /* Once, after the last one; `result` is how the add ended, and is returned if it is an error. */
 CN_MUST_USE cn_err cn_add_said(cn_call *call, cn_err result);
 
+/*
+ * How many bytes the files given on the command line hold; UINT64_MAX if that is not known before
+ * they are read (folders, standard input).
+ */
+uint64_t cn_add_total(cn_call *call);
 /* On the command line: progress is usual where standard error is a terminal. */
 cn_err cn_add_prepare(cn_call *call);
 

@@ -7,7 +7,7 @@
 #include "node/import_config.h"
 #include "node/node.h"
 
-enum { PIN_NAME_MAX_BYTES = 255 };
+enum { PIN_NAME_MAX_BYTES = 255, NSECS_MAX = 999999999 };
 
 cn_err cn_add_prepare(cn_call *call)
 {
@@ -22,7 +22,7 @@ cn_err cn_add_prepare(cn_call *call)
 /* What cannot be had here at all. */
 static cn_err refuse_unbuilt(cn_call *call)
 {
-    static const char *const unbuilt[] = {"to-files", "nocopy", "fscache"};
+    static const char *const unbuilt[] = {"to-files", "nocopy"};
     for (size_t i = 0; i < CN_LEN(unbuilt); i++) {
         if (i == 0 ? cn_call_given(call, unbuilt[i]) : cn_call_flag(call, unbuilt[i], NULL)) {
             return cn_call_fail(
@@ -95,6 +95,12 @@ out:
     return err;
 }
 
+/* --mode is read as Go's FileMode, whose setuid, setgid and sticky bits lie above the rest. */
+static uint32_t mode_of(uint64_t go)
+{
+    return (uint32_t)((go & 0xC00000) >> 12 | (go & 0x100000) >> 11 | (go & 0x1FF));
+}
+
 /* Mode and mtime need a node to stand in, so leaves cannot be raw. */
 static cn_err metadata(cn_call *call, cn_import_options *o)
 {
@@ -104,7 +110,7 @@ static cn_err metadata(cn_call *call, cn_import_options *o)
     o->preserve_mode = cn_call_flag(call, "preserve-mode", NULL);
     o->preserve_mtime = cn_call_flag(call, "preserve-mtime", NULL);
     o->has_mode = mode != 0;
-    o->mode = (uint32_t)mode;
+    o->mode = mode_of(mode);
     o->has_mtime = mtime != 0;
     o->mtime_s = mtime;
     o->mtime_ns = (uint32_t)nsecs;
@@ -128,6 +134,10 @@ static cn_err check_together(cn_call *call, const cn_import_options *o)
     if (!o->has_mtime && cn_call_uint(call, "mtime-nsecs", NULL) != 0) {
         return cn_call_fail(
             call, CN_ERR_USAGE, "option \"mtime-nsecs\" requires \"mtime\" to be provided as well");
+    }
+    if (o->has_mtime && o->mtime_ns > NSECS_MAX) {
+        return cn_call_fail(
+            call, CN_ERR_USAGE, "mtime nanoseconds must be in range [1, %d]", NSECS_MAX);
     }
     return CN_OK;
 }

@@ -5,6 +5,9 @@
  */
 #include "cmd/add_internal.h"
 
+#include "base/num.h"
+#include "cmd/request.h"
+#include "cmd/call.h"
 #include "codec/json.h"
 #include "codec/json_write.h"
 #include "codec/quote.h"
@@ -79,8 +82,26 @@ out:
 /* What the command line keeps while lines come. */
 typedef struct add_print {
     bool any;
-    cn_buf last_cid; /* for --quieter */
+    uint64_t done_bytes;  /* of the files before */
+    uint64_t file_bytes;  /* of the one in hand */
+    uint64_t total_bytes; /* UINT64_MAX: not known */
+    cn_buf last_cid;      /* for --quieter */
 } add_print;
+
+uint64_t cn_add_total(cn_call *call)
+{
+    const cn_texts *files = &cn_call_request(call)->files;
+    uint64_t total = 0;
+    for (size_t i = 0; i < files->len; i++) {
+        cn_path_stat st = {0};
+        const char *path = (const char *)files->items[i].data;
+        if (cn_path_stat_of(cn_call_rt(call), path, &st) != CN_OK || st.kind != CN_PATH_FILE) {
+            return UINT64_MAX;
+        }
+        total += st.size_bytes;
+    }
+    return files->len > 0 ? total : UINT64_MAX;
+}
 
 static cn_err print_state(cn_call *call, add_print **ret)
 {
@@ -90,10 +111,25 @@ static cn_err print_state(cn_call *call, add_print **ret)
         if (print == NULL) {
             return CN_ERR_NO_MEMORY;
         }
+        print->total_bytes = cn_add_total(call);
         cn_buf_init(&print->last_cid, cn_call_mem(call), CN_CID_TEXT_BYTES);
         cn_call_set_state(call, print);
     }
     *ret = print;
+    return CN_OK;
+}
+
+/* How far it is: a file's bytes only grow, so fewer of them are another file's. */
+static cn_err advance(cn_call *call, uint64_t file_bytes)
+{
+    add_print *print = NULL;
+    cn_err err = print_state(call, &print);
+    if (err != CN_OK) {
+        return err;
+    }
+    print->done_bytes += file_bytes <= print->file_bytes ? print->file_bytes : 0;
+    print->file_bytes = file_bytes;
+    cn_call_progress(call, CN_PROGRESS_ADD, print->done_bytes + file_bytes, print->total_bytes);
     return CN_OK;
 }
 
@@ -121,6 +157,7 @@ static cn_err print_added(cn_call *call, cn_slice cid, cn_slice name)
     }
     CN_TRY(cn_buf_byte(&line, '\n'));
     CN_TRY(cn_call_write(call, cn_buf_slice(&line)));
+    CN_TRY(cn_call_flush(call));
 out:
     cn_buf_release(&line);
     return err;
@@ -151,13 +188,20 @@ static cn_err client_line(cn_call *call, cn_slice json)
     cn_json *value = NULL;
     const cn_json *hash = NULL;
     const cn_json *name = NULL;
+    const cn_json *bytes = NULL;
+    uint64_t file_bytes = 0;
     cn_err err = CN_OK;
     cn_json_doc_init(&doc, cn_call_mem(call), LINE_MAX_BYTES);
     CN_TRY(cn_json_parse(&doc, json, CN_JSON_WHOLE, &value, cn_call_why(call)));
     hash = cn_json_get(value, cn_str("Hash"));
     name = cn_json_get(value, cn_str("Name"));
+    bytes = cn_json_get(value, cn_str("Bytes"));
     if (hash != NULL && hash->text.len > 0) {
         CN_TRY(print_added(call, hash->text, name == NULL ? (cn_slice){0} : name->text));
+    } else if (
+        bytes != NULL && bytes->kind == CN_JSON_NUMBER &&
+        cn_num_u64(bytes->text, &file_bytes) == CN_OK) {
+        CN_TRY(advance(call, file_bytes));
     }
 out:
     cn_json_doc_release(&doc);
@@ -172,7 +216,7 @@ cn_err cn_add_say(cn_call *call, const cn_add_line *line)
         return cn_call_emit(call, &cn_add_output, line);
     }
     if (line->event == NULL) {
-        return CN_OK;
+        return advance(call, line->progress_bytes);
     }
     cn_buf cid;
     cn_err err = CN_OK;

@@ -81,6 +81,9 @@ cn_err cn_call_prepare(cn_call *call)
 {
     cn_request *r = call->parts.request;
     cn_err err = cn_request_encoding(r, call->host->is_cli, &call->encoding, &call->why);
+    if (err == CN_OK && call->host->is_cli && (r->command->flags & CN_CMD_TEXT_ON_CLI) != 0) {
+        call->encoding = CN_ENC_TEXT;
+    }
     if (err != CN_OK) {
         return cn_call_fail_client(call, err, "%s", cn_why_text(&call->why, err));
     }
@@ -113,10 +116,11 @@ cn_err cn_call_end(cn_call *call, cn_err err)
     call->ended = true;
     const char *sentence = NULL;
     if (err != CN_OK) {
+        bool stopped = err == CN_ERR_CANCELLED || err == CN_ERR_TIMEOUT;
         sentence = err == CN_ERR_CANCELLED ? "canceled"
                    : err == CN_ERR_TIMEOUT ? "timed out"
                                            : cn_why_text(&call->why, err);
-        if (call->said && cn_buf_cstr(&call->sentence, &sentence) != CN_OK) {
+        if (call->said && !stopped && cn_buf_cstr(&call->sentence, &sentence) != CN_OK) {
             sentence = cn_err_sentence(CN_ERR_NO_MEMORY);
         }
         call->status = call->status == 0 ? 1 : call->status;

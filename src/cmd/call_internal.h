@@ -35,5 +35,6 @@ struct cn_call {
     /* --cid-base: 0 not looked at yet, 1 the usual, 2 `base` */
     int base_state;
     char base;
+    int progress_state; /* 0 not looked at yet, 1 not wanted, 2 where it is usual, 3 asked for */
     void *state;
 };

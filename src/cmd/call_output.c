@@ -64,6 +64,35 @@ cn_err cn_call_emit_once(cn_call *call, const cn_output_type *type, const void *
     return emit(call, type, value, CN_SINK_SINGLE);
 }
 
+cn_err cn_call_flush(cn_call *call)
+{
+    return call->begun ? call->parts.sink->ops->flush(call->parts.sink) : CN_OK;
+}
+
+/* Before a terminal the option may have been set by `prepare`, so that it asks for nothing more. */
+static int progress_state(const cn_call *call)
+{
+    bool given = false;
+    bool wanted = cn_call_flag(call, "progress", &given);
+    return !given ? 2 : !wanted ? 1 : cn_call_has_terminal(call) ? 2 : 3;
+}
+
+void cn_call_progress(
+    cn_call *call, cn_progress_kind kind, uint64_t done_bytes, uint64_t total_bytes)
+{
+    cn_sink *sink = call->parts.sink;
+    if (sink->ops->progress == NULL) {
+        return;
+    }
+    if (call->progress_state == 0) {
+        call->progress_state = progress_state(call);
+    }
+    if (call->progress_state > 1) {
+        const cn_sink_progress at = {kind, call->progress_state == 3, done_bytes, total_bytes};
+        sink->ops->progress(sink, &at);
+    }
+}
+
 void cn_call_note(cn_call *call, const char *format, ...)
 {
     cn_sink *sink = call->parts.sink;

@@ -3,11 +3,13 @@
  * and the run; what flags and config make of the import is in add_options.c, what is printed in
  * add_output.c.
  *
- * A root's line is emitted only after its pin is on the disk; the command ends well only after all
- * its blocks are.
+ * The latch is held from before the first byte is read, so that no collection takes blocks whose
+ * root is not pinned yet. A root's line is emitted only after its pin is on the disk; the command
+ * ends well only after all its blocks are.
  */
 #include "cmd/add_internal.h"
 #include "cmd/commands.h"
+#include "cmd/content.h"
 
 #include "node/node.h"
 #include "store/pin.h"
@@ -60,7 +62,7 @@ static cn_err added(cn_add_observer *observer, const cn_add_event *event, cn_why
     if (err == CN_OK && event->is_root && run->pins != NULL) {
         err = pin_root(run, event->cid, why);
     }
-    if (err == CN_OK && !run->silent) {
+    if (err == CN_OK && (!run->silent || event->is_dir)) { /* Kubo tells of folders all the same */
         cn_add_line line = {.event = event};
         err = cn_add_say(run->call, &line);
     }
@@ -120,12 +122,15 @@ static cn_err import_files(cn_call *call, add_run *run, const cn_import_options 
     if (request.source == NULL) {
         return cn_call_fail(call, CN_ERR_USAGE, "expected a file argument");
     }
-    cn_err err = CN_OK;
+    cn_latch_hold hold = {0};
+    cn_err err = only_hash ? CN_OK : cn_content_share(call, &hold);
+    CN_TRY(err);
     CN_TRY(cn_add(&request, &root, why));
     if (!only_hash) {
         CN_TRY(cn_store_flush(run->store, why));
     }
 out:
+    cn_latch_give(&hold);
     return err;
 }
 
@@ -141,7 +146,7 @@ out:
     if (err != CN_OK) {
         err = cn_call_fail_why(call, err);
     }
-    return cn_call_flag(call, "silent", NULL) ? err : cn_add_said(call, err);
+    return cn_add_said(call, err);
 }
 
 static const cn_arg add_args[] = {

@@ -185,6 +185,7 @@ static cn_err put_one(cn_call *call, const put_form *form, cn_slice data)
     cn_node *node = NULL;
     cn_pins *pins = NULL;
     block_stat s = {.size = data.len};
+    cn_latch_hold hold = {0};
     cn_why *why = cn_call_why(call);
     cn_err err = CN_OK;
     CN_TRY(cn_call_node(call, &node));
@@ -196,14 +197,17 @@ static cn_err put_one(cn_call *call, const put_form *form, cn_slice data)
             "override");
     }
     CN_TRY(make_cid(call, form, data, &s.cid));
+    CN_TRY(cn_content_share(call, &hold));
     CN_TRY(cn_blocks_put(cn_node_blocks(node), &s.cid, data, why));
     CN_TRY(cn_store_flush(cn_node_store(node), why));
     if (cn_call_flag(call, "pin", NULL)) {
         CN_TRY(cn_node_pins(node, &pins, why));
         CN_TRY(cn_pins_set(pins, &s.cid, CN_PIN_RECURSIVE, (cn_slice){0}, why));
     }
+    cn_latch_give(&hold);
     CN_TRY(cn_call_emit(call, &put_output, &s));
 out:
+    cn_latch_give(&hold);
     return err;
 }
 

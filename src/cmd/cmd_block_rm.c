@@ -163,10 +163,12 @@ static cn_err run_block_rm(cn_call *call)
 {
     rm_run run = {.call = call};
     cn_node *node = NULL;
+    cn_latch_hold hold = {0};
     cn_err err = CN_OK;
     CN_TRY(cn_call_node(call, &node));
     CN_TRY(cn_content_drive(call, &run.drive));
     CN_TRY(cn_node_pins(node, &run.pins, cn_call_why(call)));
+    CN_TRY(cn_content_exclude(call, &hold)); /* nobody may pin what we are about to remove */
     run.store = cn_node_store(node);
     for (size_t i = 0; i < cn_call_args_len(call); i++) {
         CN_TRY(remove_one(&run, cn_call_arg(call, i)));
@@ -175,6 +177,7 @@ static cn_err run_block_rm(cn_call *call)
         err = cn_call_fail(call, CN_ERR_USAGE, "some blocks not removed");
     }
 out:
+    cn_latch_give(&hold);
     cn_drive_release(&run.drive);
     return err == CN_OK ? CN_OK : cn_call_fail_why(call, err);
 }
@@ -195,6 +198,7 @@ const cn_command cn_cmd_block_rm = {
     .summary = "Remove blocks from the repo",
     .args = rm_args,
     .opts = rm_opts,
+    .flags = CN_CMD_TEXT_ON_CLI,
     .output = &removed_output,
     .run = run_block_rm,
 };

@@ -27,6 +27,7 @@ typedef struct cat_run {
     uint64_t skip;  /* bytes still to pass over */
     uint64_t left;  /* bytes still to read; UINT64_MAX: all */
     uint64_t total; /* bytes that the parts hold */
+    uint64_t done;  /* bytes of them that are written */
 } cat_run;
 
 static cn_err file_size(cat_run *run, const cn_cid *cid, uint64_t *ret)
@@ -80,6 +81,8 @@ static cn_err write_part(cat_run *run, cn_ahead *ahead, const part *p)
         CN_TRY(cn_ahead_next(ahead, &r.pull, &step, cn_call_why(run->call)));
         if (step.kind == CN_PULL_DATA) {
             CN_TRY(cn_call_write(run->call, step.data));
+            run->done += step.data.len;
+            cn_call_progress(run->call, CN_PROGRESS_OUTPUT, run->done, run->total);
         }
     }
 out:
@@ -142,6 +145,36 @@ out:
     return err == CN_OK ? CN_OK : cn_call_fail_why(call, err);
 }
 
+/* What comes from a daemon. */
+typedef struct client_cat {
+    uint64_t total;
+    uint64_t done;
+} client_cat;
+
+static cn_err client_begin(cn_call *call, uint64_t size_bytes)
+{
+    client_cat *c = cn_alloc(cn_call_mem(call), sizeof *c);
+    if (c == NULL) {
+        return CN_ERR_NO_MEMORY;
+    }
+    c->total = size_bytes;
+    cn_call_set_state(call, c);
+    return CN_OK;
+}
+
+static cn_err client_bytes(cn_call *call, cn_slice bytes)
+{
+    client_cat *c = cn_call_state(call);
+    cn_err err = cn_call_write(call, bytes);
+    if (err == CN_OK) {
+        c->done += bytes.len;
+        cn_call_progress(call, CN_PROGRESS_OUTPUT, c->done, c->total);
+    }
+    return err;
+}
+
+static const cn_client_side cat_client = {.begin = client_begin, .bytes = client_bytes};
+
 static const cn_arg cat_args[] = {
     {"ipfs-path", CN_ARG_VARIADIC | CN_ARG_STDIN, "paths of the files to print"},
     {0},
@@ -160,4 +193,5 @@ const cn_command cn_cmd_cat = {
     .args = cat_args,
     .opts = cat_opts,
     .run = run_cat,
+    .client = &cat_client,
 };

@@ -42,6 +42,7 @@ static cn_err count(void *ctx, const cn_walk_entry *e)
     progress *p = ctx;
     p->nodes++;
     p->bytes += e->block.len;
+    cn_call_progress(p->call, CN_PROGRESS_CHECK, p->bytes, UINT64_MAX);
     return CN_OK;
 }
 
@@ -128,16 +129,20 @@ static cn_err run_add(cn_call *call)
 {
     cn_pin_texts texts;
     cn_pins *pins = NULL;
+    cn_latch_hold hold = {0};
     cn_err err = CN_OK;
     cn_pin_texts_init(&texts, cn_call_mem(call));
     CN_TRY(cn_pin_check_name(call, cn_str(cn_call_string(call, "name", NULL))));
     CN_TRY(cn_pin_open(call, &pins));
     CN_TRY(cn_call_read_args(call));
+    CN_TRY(cn_content_share(call, &hold));
     for (size_t i = 0; i < cn_call_args_len(call); i++) {
         CN_TRY(add_one(call, pins, cn_call_arg(call, i), &texts));
     }
+    cn_latch_give(&hold);
     err = cn_call_emit_once(call, &add_output, &texts);
 out:
+    cn_latch_give(&hold);
     cn_pin_texts_release(&texts);
     return err;
 }
@@ -214,15 +219,19 @@ static cn_err run_rm(cn_call *call)
 {
     cn_pin_texts texts;
     cn_pins *pins = NULL;
+    cn_latch_hold hold = {0};
     cn_err err = CN_OK;
     cn_pin_texts_init(&texts, cn_call_mem(call));
     CN_TRY(cn_pin_open(call, &pins));
     CN_TRY(cn_call_read_args(call));
+    CN_TRY(cn_content_share(call, &hold));
     for (size_t i = 0; i < cn_call_args_len(call); i++) {
         CN_TRY(rm_one(call, pins, cn_call_arg(call, i), &texts));
     }
+    cn_latch_give(&hold);
     err = cn_call_emit_once(call, &rm_output, &texts);
 out:
+    cn_latch_give(&hold);
     cn_pin_texts_release(&texts);
     return err;
 }
@@ -303,9 +312,11 @@ static cn_err run_update(cn_call *call)
     cn_content to = {0};
     cn_pin_texts texts;
     cn_pins *pins = NULL;
+    cn_latch_hold hold = {0};
     cn_err err = CN_OK;
     cn_pin_texts_init(&texts, cn_call_mem(call));
     CN_TRY(cn_pin_open(call, &pins));
+    CN_TRY(cn_content_share(call, &hold));
     err = cn_content_find(call, cn_call_arg(call, 0), &from);
     if (err == CN_OK) {
         err = cn_content_find(call, cn_call_arg(call, 1), &to);
@@ -315,10 +326,12 @@ static cn_err run_update(cn_call *call)
         goto out;
     }
     CN_TRY(update(call, pins, &from.cid, &to.cid));
+    cn_latch_give(&hold);
     CN_TRY(cn_pin_texts_add(call, &texts, &from.cid));
     CN_TRY(cn_pin_texts_add(call, &texts, &to.cid));
     err = cn_call_emit_once(call, &update_output, &texts);
 out:
+    cn_latch_give(&hold);
     cn_content_release(&from);
     cn_content_release(&to);
     cn_pin_texts_release(&texts);

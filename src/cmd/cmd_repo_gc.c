@@ -108,16 +108,21 @@ out:
 static cn_err run_gc(cn_call *call)
 {
     cn_node *node = NULL;
+    cn_latch_hold hold = {0};
     collection c = {.call = call};
     cn_err err = CN_OK;
     CN_TRY(cn_pin_open(call, &c.pins));
     CN_TRY(cn_call_node(call, &node));
     c.store = cn_node_store(node);
-    err = collect(&c);
+    err = cn_content_exclude(call, &hold);
+    if (err == CN_OK) {
+        err = collect(&c);
+    }
     if (err != CN_OK) {
         err = cn_call_fail_why(call, err);
     }
 out:
+    cn_latch_give(&hold);
     cn_walk_release(&c.walk);
     cn_gc_free(c.gc);
     return err;
@@ -268,6 +273,7 @@ static cn_err run_verify(cn_call *call)
 {
     cn_node *node = NULL;
     int64_t ns = 0;
+    cn_latch_hold hold = {0};
     verification v = {.call = call, .drop = cn_call_flag(call, "drop", NULL)};
     cn_slice timeout = cn_str(cn_call_string(call, "heal-timeout", NULL));
     cn_err err = CN_OK;
@@ -285,10 +291,14 @@ static cn_err run_verify(cn_call *call)
     }
     CN_TRY(cn_call_node(call, &node));
     v.store = cn_node_store(node);
+    if (v.drop) {
+        CN_TRY(cn_content_exclude(call, &hold));
+    }
     CN_TRY(cn_store_verify_all(v.store, checked, &v, cn_call_why(call)));
     CN_TRY(drop_bad(&v));
     err = sum_up(&v);
 out:
+    cn_latch_give(&hold);
     cn_buf_release(&v.bad);
     return err == CN_OK ? err : cn_call_fail_why(call, err);
 }

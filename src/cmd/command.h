@@ -60,6 +60,7 @@ enum {
     CN_CMD_NO_API = 8,        /* does not talk to a daemon even if one runs (init, daemon) */
     CN_CMD_TAKES_UNINIT = 16, /* needs the repo's place, not a repo in it (init) */
     CN_CMD_UNBUILT = 32,      /* known by name, says so and fails */
+    CN_CMD_TEXT_ON_CLI = 64,  /* on the command line text whatever --enc says, as Kubo does */
 };
 
 /*
@@ -208,6 +209,15 @@ void cn_call_set_size(cn_call *call, uint64_t size_bytes);
 /* What was asked for: text (the command line's usual), json, ... */
 cn_encoding cn_call_encoding(const cn_call *call);
 
+/* What was written so far shall be seen soon: behind text written in pieces. */
+CN_MUST_USE cn_err cn_call_flush(cn_call *call);
+/*
+ * How far the work is, for the line on the terminal of those who wait: unless --progress=false.
+ * Cheap enough for each block. `total_bytes` is UINT64_MAX if not known. Only for commands with
+ * the option "progress". Nothing over RPC.
+ */
+void cn_call_progress(
+    cn_call *call, cn_progress_kind kind, uint64_t done_bytes, uint64_t total_bytes);
 /* Text for standard error, as it is. Nothing over RPC. */
 void cn_call_note(cn_call *call, const char *format, ...) CN_PRINTF(2, 3);
 /* Exit status of the command line although nothing failed with a sentence. */

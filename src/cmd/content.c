@@ -38,3 +38,24 @@ cn_err cn_content_drive(cn_call *call, cn_drive *ret)
     }
     return err;
 }
+
+static cn_err may_go_on(void *ctx)
+{
+    return cn_call_check(ctx);
+}
+
+cn_err cn_content_share(cn_call *call, cn_latch_hold *ret)
+{
+    cn_node *node = NULL;
+    const cn_latch_wait wait = {may_go_on, call};
+    cn_err err = cn_call_node(call, &node);
+    return err != CN_OK ? err : cn_latch_share(cn_node_latch(node), &wait, ret);
+}
+
+cn_err cn_content_exclude(cn_call *call, cn_latch_hold *ret)
+{
+    cn_node *node = NULL;
+    const cn_latch_wait wait = {may_go_on, call};
+    cn_err err = cn_call_node(call, &node);
+    return err != CN_OK ? err : cn_latch_exclude(cn_node_latch(node), &wait, ret);
+}

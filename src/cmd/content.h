@@ -6,6 +6,7 @@
 #include "cmd/command.h"
 #include "ipld/path.h"
 #include "ipld/pull.h"
+#include "node/latch.h"
 
 /* An argument resolved. */
 typedef struct cn_content {
@@ -21,6 +22,14 @@ typedef struct cn_content {
 CN_MUST_USE cn_err cn_content_find(cn_call *call, cn_slice arg, cn_content *ret);
 /* Accepts a zeroed one. */
 void cn_content_release(cn_content *c);
+
+/*
+ * For commands that keep or remove something: hold the node's latch until cn_latch_give, with
+ * others who keep something, or alone. Waits as long as the call may take. Errors: CANCELLED,
+ * TIMEOUT, those of cn_call_node.
+ */
+CN_MUST_USE cn_err cn_content_share(cn_call *call, cn_latch_hold *ret);
+CN_MUST_USE cn_err cn_content_exclude(cn_call *call, cn_latch_hold *ret);
 
 /* A driver over the node's blocks; release with cn_drive_release. */
 CN_MUST_USE cn_err cn_content_drive(cn_call *call, cn_drive *ret);

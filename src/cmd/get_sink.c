@@ -25,7 +25,8 @@ struct cn_get_sink {
     bool is_archive;
     cn_file *file; /* the archive, or the file being written */
     uint64_t at;
-    uint64_t left; /* bytes the file still lacks */
+    uint64_t done_bytes; /* of the whole answer */
+    uint64_t left;       /* bytes the file still lacks */
     cn_path_stat as;
     cn_untar untar;
     cn_buf path; /* of the entry in hand */
@@ -371,6 +372,8 @@ static cn_err take_entry(cn_get_sink *s, const cn_tar_entry *e)
 
 cn_err cn_get_sink_bytes(cn_get_sink *s, cn_slice bytes)
 {
+    s->done_bytes += bytes.len;
+    cn_call_progress(s->call, CN_PROGRESS_GET, s->done_bytes, UINT64_MAX);
     if (s->is_archive) {
         return write_bytes(s, bytes);
     }

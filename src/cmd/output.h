@@ -48,6 +48,22 @@ typedef struct cn_sink_end {
     int status;           /* exit status */
 } cn_sink_end;
 
+/* What a command is busy with, for who watches it. */
+typedef enum cn_progress_kind {
+    CN_PROGRESS_ADD,
+    CN_PROGRESS_OUTPUT, /* the bytes of the answer itself */
+    CN_PROGRESS_GET,
+    CN_PROGRESS_CHECK,
+} cn_progress_kind;
+
+/* How far it is. */
+typedef struct cn_sink_progress {
+    cn_progress_kind kind;
+    bool asked_for; /* by name, although nobody may sit before it */
+    uint64_t done_bytes;
+    uint64_t total_bytes; /* UINT64_MAX: not known */
+} cn_sink_progress;
+
 typedef struct cn_sink cn_sink;
 
 typedef struct cn_sink_ops {
@@ -59,6 +75,8 @@ typedef struct cn_sink_ops {
     cn_err (*flush)(cn_sink *s);
     /* Standard error of the command line; NULL over RPC. */
     void (*note)(cn_sink *s, cn_slice text);
+    /* How far the work is; often called. NULL over RPC. */
+    void (*progress)(cn_sink *s, const cn_sink_progress *at);
     /* Once, last: nothing is written after it. `begun` says whether `begin` was called. */
     void (*end)(cn_sink *s, const cn_sink_end *end, bool begun);
 } cn_sink_ops;

@@ -27,6 +27,7 @@ struct cn_node {
     cn_pins *pins;
     cn_identity *identity;
     cn_lock *config_lock;
+    cn_latch *latch;
 };
 
 static cn_err copy_paths(cn_node *n, const cn_node_options *o)
@@ -93,6 +94,7 @@ static void free_node(cn_node *n)
     cn_free(n->mem, n->identity);
     cn_lock_free(n->lazy);
     cn_lock_free(n->config_lock);
+    cn_latch_free(n->latch);
     cn_free(n->mem, n->repo_path);
     cn_free(n->mem, n->config_path);
     cn_free(n->mem, n);
@@ -112,6 +114,7 @@ cn_err cn_node_open(const cn_node_options *options, cn_node **ret, cn_why *why)
     CN_TRY(copy_paths(n, options));
     CN_TRY(cn_lock_new(mem, &n->lazy));
     CN_TRY(cn_lock_new(mem, &n->config_lock));
+    CN_TRY(cn_latch_new(n->rt, mem, &n->latch));
     CN_TRY(cn_repo_check(n->rt, n->repo_path, why));
     CN_TRY(cn_config_load(n->rt, mem, n->config_path, &n->config, why));
     if (!options->without_store) {
@@ -156,6 +159,11 @@ cn_err cn_node_pins(cn_node *n, cn_pins **ret, cn_why *why)
     }
     cn_lock_give(n->lazy);
     return err;
+}
+
+cn_latch *cn_node_latch(cn_node *n)
+{
+    return n->latch;
 }
 
 const cn_config *cn_node_config(const cn_node *n)

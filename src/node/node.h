@@ -9,6 +9,7 @@
 
 #include "ipld/blocks.h"
 #include "node/config.h"
+#include "node/latch.h"
 #include "node/identity.h"
 #include "rt/rt.h"
 
@@ -51,6 +52,11 @@ cn_blocks *cn_node_blocks(cn_node *n);
 cn_store *cn_node_store(cn_node *n);
 /* Pins, opened at the first call. Errors: USAGE (without_store), CORRUPT, IO, NO_MEMORY. */
 CN_MUST_USE cn_err cn_node_pins(cn_node *n, cn_pins **ret, cn_why *why);
+
+/*
+ * What those who put, pin or delete hold shared, and a collection alone: node/latch.h. Never NULL.
+ */
+cn_latch *cn_node_latch(cn_node *n);
 
 /* The configuration as it was at open; commands that change the file do not change this. */
 const cn_config *cn_node_config(const cn_node *n);

@@ -126,6 +126,13 @@ cn_err cn_dir_list(cn_rt *rt, const char *path, cn_dir_visit visit, void *ctx)
     return rt->ops->dir_list(rt, path, visit, ctx);
 }
 
+void cn_rt_map_forget(cn_rt *rt, const void *map, size_t len)
+{
+    if (rt->ops->map_forget != NULL) {
+        rt->ops->map_forget(rt, map, len);
+    }
+}
+
 unsigned cn_rt_work_threads(cn_rt *rt)
 {
     return rt->ops->work_threads(rt);

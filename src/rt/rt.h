@@ -73,6 +73,8 @@ typedef struct cn_rt_ops {
     cn_err (*file_lock)(cn_rt *rt, cn_file *f);
     int (*file_fd)(cn_rt *rt, cn_file *f);
 
+    void (*map_forget)(cn_rt *rt, const void *map, size_t len); /* may be NULL */
+
     cn_err (*path_stat)(cn_rt *rt, const char *path, cn_path_stat *ret);
     cn_err (*path_rename)(cn_rt *rt, const char *from, const char *to);
     cn_err (*path_unlink)(cn_rt *rt, const char *path);
@@ -132,6 +134,9 @@ CN_MUST_USE cn_err cn_file_allocate(cn_rt *rt, cn_file *f, uint64_t size_bytes);
 CN_MUST_USE cn_err cn_file_lock(cn_rt *rt, cn_file *f);
 /* The descriptor, for sendfile; -1 where there is none (simulator). */
 int cn_file_fd(cn_rt *rt, cn_file *f);
+
+/* A hint: the pages of a mapped file at `map` (its beginning) need not stay in this process. */
+void cn_rt_map_forget(cn_rt *rt, const void *map, size_t len);
 
 /* About a path itself (links are not followed). Errors: NOT_FOUND, PERMISSION, IO. */
 CN_MUST_USE cn_err cn_path_stat_of(cn_rt *rt, const char *path, cn_path_stat *ret);

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -183,4 +184,14 @@ int cn_os_file_fd(cn_rt *rt, cn_file *f)
 {
     CN_UNUSED(rt);
     return f->fd;
+}
+
+void cn_os_map_forget(cn_rt *rt, const void *map, size_t len)
+{
+    CN_UNUSED(rt);
+    union {
+        const void *in;
+        void *out;
+    } unconst = {.in = map};
+    (void)madvise(unconst.out, len, MADV_DONTNEED);
 }

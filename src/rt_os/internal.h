@@ -45,6 +45,7 @@ cn_err cn_os_file_size(cn_rt *rt, cn_file *f, uint64_t *ret_bytes);
 cn_err cn_os_file_allocate(cn_rt *rt, cn_file *f, uint64_t size_bytes);
 cn_err cn_os_file_lock(cn_rt *rt, cn_file *f);
 int cn_os_file_fd(cn_rt *rt, cn_file *f);
+void cn_os_map_forget(cn_rt *rt, const void *map, size_t len);
 
 cn_err cn_os_path_stat(cn_rt *rt, const char *path, cn_path_stat *ret);
 cn_err cn_os_path_rename(cn_rt *rt, const char *from, const char *to);

@@ -55,6 +55,7 @@ static const cn_rt_ops os_ops = {
     .file_allocate = cn_os_file_allocate,
     .file_lock = cn_os_file_lock,
     .file_fd = cn_os_file_fd,
+    .map_forget = cn_os_map_forget,
     .path_stat = cn_os_path_stat,
     .path_rename = cn_os_path_rename,
     .path_unlink = cn_os_path_unlink,

@@ -9,33 +9,48 @@
  */
 #include "store/internal.h"
 
+/* Entries of one transaction: they touch as many pages of the index at most, held in memory. */
+typedef struct slice_of_group {
+    const cn_pending *pending;
+    uint32_t *order;
+    size_t from, end;
+} slice_of_group;
+
 static bool next_change(void *ctx, size_t i, cn_index_change *ret)
 {
-    const struct {
-        const cn_pending *pending;
-        const uint32_t *order;
-    } *in = ctx;
-    if (i >= in->pending->len) {
+    const slice_of_group *in = ctx;
+    if (i >= in->end - in->from) {
         return false;
     }
-    cn_pending_at(in->pending, in->order[i], &ret->key, &ret->place);
+    cn_pending_at(in->pending, in->order[in->from + i], &ret->key, &ret->place);
     return true;
+}
+
+/*
+ * The group goes into the index in slices, in the order of keys; the checkpoints come with the last
+ * one. After a crash in between, replay finds the first ones in the index at their own places.
+ */
+static cn_err apply_group(cn_store *s, const cn_commit *c, slice_of_group *in)
+{
+    cn_index_batch batch = {.changes = next_change, .ctx = in};
+    cn_err err = CN_OK;
+    do {
+        in->end = CN_MIN(in->from + CN_COMMIT_SLICE, in->pending->len);
+        if (in->end == in->pending->len) {
+            batch.metas = c->metas;
+            batch.metas_len = c->len;
+        }
+        err = cn_index_apply(s->index, &batch);
+        in->from = in->end;
+    } while (err == CN_OK && in->from < in->pending->len);
+    return err;
 }
 
 static void run(cn_work *w)
 {
     cn_commit *c = (cn_commit *)w;
     cn_store *s = c->store;
-    struct {
-        const cn_pending *pending;
-        uint32_t *order;
-    } in = {.pending = &s->leaving};
-    cn_index_batch batch = {
-        .changes = next_change,
-        .ctx = &in,
-        .metas = c->metas,
-        .metas_len = c->len,
-    };
+    slice_of_group in = {.pending = &s->leaving};
     cn_err err = CN_OK;
     for (size_t i = 0; i < c->len; i++) {
         err = cn_file_sync(s->rt, c->segments[i]->file);
@@ -45,7 +60,7 @@ static void run(cn_work *w)
         }
     }
     CN_TRY(cn_pending_sort(&s->leaving, &in.order));
-    CN_TRY(cn_index_apply(s->index, &batch));
+    CN_TRY(apply_group(s, c, &in));
 out:
     cn_free(s->mem, in.order);
     c->err = err;

@@ -268,7 +268,7 @@ static cn_err move_live(sweep *w, cn_buf *data)
         cn_segment_count(s, w->seg, cn_key_slice(&live.key), &live.place, false);
         w->seg->dirty = true;
         cn_lock_give(s->lock);
-        if (s->fresh.len + 1 >= CN_PENDING_MAX || s->pending_bytes >= s->options.group_bytes) {
+        if (s->fresh.len >= CN_COMMIT_SLICE || s->pending_bytes >= s->options.group_bytes) {
             CN_TRY(cn_commit_all(s));
         }
     }

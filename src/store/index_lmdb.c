@@ -6,7 +6,7 @@
 #include "store/index.h"
 #include "store/lmdb_env.h"
 
-enum { INDEX_VERSION = 1 };
+enum { INDEX_VERSION = 1, FORGET_FROM_BYTES = 16 << 20 };
 
 typedef struct index_lmdb {
     cn_index base;
@@ -89,6 +89,24 @@ static int apply_metas(index_lmdb *i, MDB_txn *txn, const cn_index_batch *batch)
     return result;
 }
 
+/* What was touched of the map counts as this process's memory:
+ * a large index would fill it. */
+static void forget_pages(index_lmdb *i, const cn_index_batch *batch)
+{
+    uint8_t name = 'v';
+    MDB_val k = {1, &name};
+    MDB_val v = {0};
+    MDB_txn *txn = NULL;
+    if (batch->changes == NULL || cn_lmdb_bytes(&i->lmdb) < FORGET_FROM_BYTES ||
+        cn_lmdb_read(&i->lmdb, &txn) != CN_OK) {
+        return;
+    }
+    if (mdb_get(txn, i->about, &k, &v) == 0) {
+        cn_lmdb_forget_pages(&i->lmdb, v.mv_data);
+    }
+    cn_lmdb_read_end(&i->lmdb, txn);
+}
+
 static cn_err apply(cn_index *x, const cn_index_batch *batch)
 {
     index_lmdb *i = (index_lmdb *)x;
@@ -106,6 +124,9 @@ static cn_err apply(cn_index *x, const cn_index_batch *batch)
             result = mdb_txn_commit(txn);
         } else {
             mdb_txn_abort(txn);
+        }
+        if (result == 0) {
+            forget_pages(i, batch);
         }
         if (result != MDB_MAP_FULL) {
             return cn_lmdb_err(result);

@@ -18,6 +18,7 @@
 enum {
     CN_STORE_PATH_BYTES = 4096,
     CN_SEGMENTS_MAX = 1 << 20,
+    CN_COMMIT_SLICE = 1 << 13,  /* entries of one transaction; blocks that move go in one */
     CN_SEGMENTS_OPEN_MAX = 128, /* files kept open */
 };
 

@@ -74,6 +74,23 @@ uint64_t cn_lmdb_bytes(cn_lmdb *l)
     return (uint64_t)(info.me_last_pgno + 1) * stat.ms_psize;
 }
 
+void cn_lmdb_forget_pages(cn_lmdb *l, const void *value)
+{
+    MDB_stat stat = {0};
+    uint64_t page_number = 0;
+    if (mdb_env_stat(l->env, &stat) != 0) {
+        return;
+    }
+    /* each page of the map begins with its own number */
+    size_t in_page = (uintptr_t)value % stat.ms_psize;
+    const uint8_t *page = (const uint8_t *)value - in_page;
+    cn_copy(&page_number, page, sizeof page_number);
+    uint64_t bytes = cn_lmdb_bytes(l);
+    if (page_number * stat.ms_psize < bytes) {
+        cn_rt_map_forget(l->rt, page - page_number * stat.ms_psize, (size_t)bytes);
+    }
+}
+
 /* Is the file as long as its pages say? */
 static cn_err check_length(cn_lmdb *l)
 {

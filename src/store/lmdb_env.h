@@ -41,5 +41,11 @@ void cn_lmdb_read_end(cn_lmdb *l, MDB_txn *txn); /* accepts NULL */
 /* Double the map, once all readers have ended. Errors: NO_SPACE (no address space left). */
 CN_MUST_USE cn_err cn_lmdb_grow(cn_lmdb *l);
 
+/*
+ * Let go of the map's pages that this process has touched; they stay in the kernel's cache. `value`
+ * is one that a read transaction gave: it tells where the map lies. Cheap, at any time.
+ */
+void cn_lmdb_forget_pages(cn_lmdb *l, const void *value);
+
 /* Bytes of the file in use. */
 uint64_t cn_lmdb_bytes(cn_lmdb *l);

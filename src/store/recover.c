@@ -130,10 +130,29 @@ static cn_err open_index(cn_store *s, const listing *l, cn_why *why)
     return err;
 }
 
+/* A place in a tail that was given up: it is not there any more. `seg` is being recovered. */
+static bool dangles(cn_store *s, const cn_segment *seg, const cn_place *place)
+{
+    const cn_segment *other = cn_segment_of(s, place->segment);
+    return place->segment <= seg->meta.segment &&
+           (other == NULL || place->offset + place->len > other->tail);
+}
+
 cn_err cn_recover_adopt(cn_store *s, cn_segment *seg, cn_slice key, const cn_place *place)
 {
     cn_place before;
     cn_err err = cn_store_find_key(s, key, &before);
+    if (err == CN_OK && cn_place_eq(&before, place)) {
+        /* a group that was being committed: the index has it, but no figures of the segment */
+        cn_lock_take(s->lock);
+        cn_segment_count(s, seg, key, place, true);
+        seg->dirty = true;
+        cn_lock_give(s->lock);
+        return CN_OK;
+    }
+    if (err == CN_OK && dangles(s, seg, &before)) {
+        err = CN_ERR_NOT_FOUND;
+    }
     if (err != CN_ERR_NOT_FOUND) {
         return err; /* held already: this copy is dead */
     }

@@ -11,14 +11,6 @@ enum { PATH_MAX_BYTES = 1 << 20 };
 
 #define DONE_DIRS_MAX_BYTES ((size_t)1 << 32)
 
-/* A folder's event as it waits: this, then the path. */
-typedef struct done_dir {
-    cn_cid cid;
-    uint64_t size_bytes;
-    size_t path_len;
-    bool is_root;
-} done_dir;
-
 cn_err cn_add_collector_init(cn_add_collector *c, const cn_add_request *request)
 {
     cn_mem *mem = request->mem;
@@ -111,7 +103,7 @@ static cn_err tell(cn_add_collector *c, const cn_add_event *event, cn_why *why)
 static cn_err hold_dir(cn_add_collector *c, const cn_import_ref *made, bool is_root)
 {
     cn_slice path = cn_buf_slice(&c->path);
-    done_dir d = {made->cid, made->tsize_bytes, path.len, is_root};
+    cn_add_held d = {made->cid, made->tsize_bytes, path.len, is_root};
     cn_err err = cn_buf_append(&c->done_dirs, cn_slice_of(&d, sizeof d));
     return err == CN_OK ? cn_buf_append(&c->done_dirs, path) : err;
 }
@@ -122,7 +114,7 @@ static cn_err tell_held(cn_add_collector *c, cn_why *why)
     while (!cn_cur_done(&cur)) {
         cn_slice bytes = {0};
         cn_slice path = {0};
-        done_dir d;
+        cn_add_held d;
         CN_ASSERT(cn_cur_take(&cur, sizeof d, &bytes) == CN_OK);
         cn_copy(&d, bytes.data, sizeof d);
         CN_ASSERT(cn_cur_take(&cur, d.path_len, &path) == CN_OK);
@@ -248,6 +240,7 @@ start_dir(cn_add_collector *c, const cn_add_batch *b, const cn_add_step *s, cn_w
             why, CN_ERR_TOO_DEEP, "folders are nested deeper than %d", CN_ADD_DEPTH_MAX);
     }
     cn_add_open_dir dir = {0};
+    dir.held_start = c->done_dirs.len;
     cn_err err = enter(c, b, s, CN_SOURCE_DIR_START, &dir.path_len);
     if (err != CN_OK) {
         return err;
@@ -272,6 +265,9 @@ static cn_err end_dir(cn_add_collector *c, cn_why *why)
     bool skip = c->request->skip_empty_dirs && dir->entries == 0 && !top;
     cn_import_ref made;
     cn_err err = skip ? CN_OK : cn_dir_builder_finish(&dir->builder, &made, why);
+    if (err == CN_OK && cn_dir_builder_is_hamt(&dir->builder)) {
+        err = cn_add_held_sort(c, dir->held_start);
+    }
     cn_dir_builder_release(&dir->builder);
     c->dirs_len--;
     if (err != CN_OK || skip) {

@@ -90,6 +90,7 @@ typedef struct cn_add_open_dir {
     size_t path_len; /* of the path of what holds it */
     size_t name_start;
     size_t entries;
+    size_t held_start; /* where the events of the folders in it begin in `done_dirs` */
     bool virtual; /* the wrapping folder */
 } cn_add_open_dir;
 
@@ -108,6 +109,21 @@ typedef struct cn_add_collector {
     size_t roots_len;
     cn_import_block *blocks; /* CN_ADD_LEAVES_MAX, for the sink */
 } cn_add_collector;
+
+/* A folder's event as it waits in `done_dirs`: this, then the path. */
+typedef struct cn_add_held {
+    cn_cid cid;
+    uint64_t size_bytes;
+    size_t path_len;
+    bool is_root;
+} cn_add_held;
+
+/*
+ * The folder at the collector's path became a HAMT: put the events of the folders in it, which
+ * begin at `start` of `done_dirs`, into the order of its hashes, as Kubo tells them. Errors:
+ * NO_MEMORY.
+ */
+CN_MUST_USE cn_err cn_add_held_sort(cn_add_collector *c, size_t start);
 
 CN_MUST_USE cn_err cn_add_collector_init(cn_add_collector *c, const cn_add_request *request);
 void cn_add_collector_release(cn_add_collector *c);

@@ -113,7 +113,7 @@ cn_err cn_dir_twice(cn_slice name, cn_why *why)
         (int)CN_MIN(name.len, (size_t)255), (const char *)name.data);
 }
 
-static bool wants_hamt(const cn_dir_builder *b)
+bool cn_dir_builder_is_hamt(const cn_dir_builder *b)
 {
     const cn_import_options *o = b->emit->options;
     bool many = o->dir_links_max > 0 && b->len > o->dir_links_max;
@@ -170,7 +170,7 @@ out:
 cn_err cn_dir_builder_finish(cn_dir_builder *b, cn_import_ref *ret, cn_why *why)
 {
     const cn_import_options *o = b->emit->options;
-    if (wants_hamt(b)) {
+    if (cn_dir_builder_is_hamt(b)) {
         return cn_hamt_build(b, ret, why);
     }
     if (o->dir_links_max > 0 && b->len > o->dir_links_max) {

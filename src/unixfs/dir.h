@@ -25,6 +25,9 @@ void cn_dir_builder_release(cn_dir_builder *b);
 /* Add an entry; copies. In any order. Errors: TOO_LARGE, NO_MEMORY. */
 CN_MUST_USE cn_err cn_dir_builder_add(cn_dir_builder *b, cn_slice name, const cn_import_ref *child);
 
+/* Do the entries added so far call for a HAMT? */
+bool cn_dir_builder_is_hamt(const cn_dir_builder *b);
+
 /*
  * Write the directory through the emitter; the builder may only be released after it. Errors:
  * EXISTS (a name twice), TOO_DEEP (names whose hashes do not part), TOO_LARGE (too many links and

@@ -3,7 +3,7 @@
  */
 #include "unixfs/import.h"
 
-enum { FILE_LINKS_DEFAULT = 174, FANOUT_DEFAULT = 256, INLINE_DEFAULT = 32 };
+enum { FILE_LINKS_DEFAULT = 174, FANOUT_DEFAULT = 256, INLINE_DEFAULT = 32, DIGEST_MIN_BYTES = 20 };
 
 void cn_import_options_init(cn_import_options *o)
 {
@@ -40,6 +40,13 @@ static cn_err settle_version(cn_import_options *o, cn_why *why)
         return cn_why_set(
             why, err, "hash function 0x%llx cannot be computed", (unsigned long long)o->hash);
     }
+    if (o->hash != CN_MH_IDENTITY && len < DIGEST_MIN_BYTES) {
+        return cn_why_set(
+            why, CN_ERR_USAGE,
+            "potentially insecure hash functions not allowed: a digest of %zu bytes, "
+            "take one of %d or more",
+            len, DIGEST_MIN_BYTES);
+    }
     return CN_OK;
 }
 
@@ -73,9 +80,6 @@ cn_err cn_import_options_settle(cn_import_options *o, cn_why *why)
         return cn_why_set(
             why, CN_ERR_USAGE, "HAMT fanout must be a positive power of 2 and multiple of 8: %u",
             o->hamt_fanout);
-    }
-    if (o->file_links_max < 2) {
-        return cn_why_set(why, CN_ERR_USAGE, "max-file-links must be 2 or more");
     }
     return settle_leaves(o, why);
 }

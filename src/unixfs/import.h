@@ -40,7 +40,7 @@ typedef struct cn_import_options {
     cn_import_choice raw_leaves; /* UNSET: NO for version 0, YES for version 1 */
     cn_import_layout layout;
     cn_import_estimate estimate;
-    size_t file_links_max;         /* links of a file node, 2 or more */
+    size_t file_links_max;         /* links of a file node; less than 2: files of one chunk only */
     size_t dir_links_max;          /* links of a plain directory; 0: any number */
     unsigned hamt_fanout;          /* power of two, 8 to 1024 */
     uint64_t hamt_threshold_bytes; /* a directory larger than this becomes a HAMT; 0: none does */

@@ -226,6 +226,12 @@ cn_err cn_layout_add(cn_layout *l, const cn_import_ref *leaf, cn_why *why)
         l->leaves = 1;
         return CN_OK;
     }
+    if (l->emit->options->file_links_max < (trickle ? 1 : 2)) {
+        return cn_why_set(
+            why, CN_ERR_USAGE,
+            "max-file-links of %zu cannot hold a file of several chunks: take 2 or more",
+            l->emit->options->file_links_max);
+    }
     cn_err err = make_nodes(l);
     if (err == CN_OK && !trickle && l->leaves == 1) {
         err = add_balanced(l, 0, l->only, why);

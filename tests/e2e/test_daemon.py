@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """The daemon from outside: a real process on ports of the system's choice, asked by raw sockets and
-http.client. Usage: test_daemon.py path/to/cairn"""
+http.client."""
 
-import concurrent.futures, http.client, json, os, re, signal, socket, subprocess, sys, tempfile, time
+import concurrent.futures, http.client, json, os, re, signal, socket, subprocess, tempfile, time
 import unittest
 
-CAIRN = os.path.abspath(sys.argv.pop()) if len(sys.argv) > 1 else "build/cairn"
+from common import CAIRN, main
 
 
 class Daemon(unittest.TestCase):
@@ -213,4 +213,4 @@ class Daemon(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    main()

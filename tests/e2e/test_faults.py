@@ -1,0 +1,160 @@
+#!/usr/bin/env python3
+"""What goes wrong around a command: full devices, closed pipes, signals, odd files, others at work."""
+import os
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+from common import Repo, main
+
+
+class Output(Repo):
+    def test_full_device(self):
+        cid = self.add(input=b"x" * 100000)
+        with open("/dev/full", "wb") as full:
+            for words in (["cat", cid], ["add", "-r", self.write("f", b"kept all the same")], ["pin", "ls"], ["version"],
+                          ["--help"], ["config", "show"]):
+                done = self.fails("no space left on device", *words, stdout=full)
+                self.assertEqual(done.stderr.count(b"\n"), 1, (words, done.stderr))
+        self.assertEqual(len(self.ok("cat", cid)), 100000)
+
+    def test_closed_pipe_is_quiet(self):
+        cid = self.add(input=os.urandom(3_000_000))
+        for words in (["cat", cid], ["refs", "local"], ["commands"]):
+            p = self.start(*words, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            p.stdout.close()
+            self.assertEqual(p.stderr.read(), b"", words)
+            p.stderr.close()
+            p.wait(10)
+
+
+class Interrupted(Repo):
+    def test_interrupt_while_adding(self):
+        kept = self.add(input=b"before")
+        p = self.start("add", stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        for _ in range(20):
+            p.stdin.write(os.urandom(300000))
+        p.stdin.flush()
+        time.sleep(0.2)
+        begin = time.monotonic()
+        p.send_signal(signal.SIGINT)
+        _, said = p.communicate()
+        self.assertLess(time.monotonic() - begin, 1.5)
+        self.assertNotEqual(p.returncode, 0)
+        self.assertIn(b"Error: canceled", said)
+        self.assertEqual(self.ok("cat", kept), b"before")
+        self.ok("repo", "verify")
+
+    def test_killed_while_adding(self):
+        kept = self.add(input=b"before")
+        for wait in (0.01, 0.05, 0.1, 0.2):
+            p = self.start("add", "-q", "/dev/stdin", stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                           stderr=subprocess.DEVNULL)
+            p.stdin.write(os.urandom(50000))
+            time.sleep(wait)
+            p.kill()
+            p.wait()
+            p.stdin.close()
+            self.assertEqual(self.ok("cat", kept), b"before")
+
+    def test_timeout(self):
+        p = self.start("--timeout=300ms", "add", stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        time.sleep(0.5)
+        p.stdin.write(os.urandom(1000))
+        _, said = p.communicate()
+        self.assertEqual((p.returncode, said.count(b"timed out")), (1, 1), said)
+
+
+class AtOnce(Repo):
+    def hold(self):
+        # it waits, because the commands that ask whether it holds the repo hold it for a moment too
+        p = self.start("add", "-q", env={"IPFS_WAIT_REPO_LOCK": "20s"}, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                       stderr=subprocess.PIPE)
+        end = time.monotonic() + 5
+        while time.monotonic() < end and self.cairn("pin", "ls").returncode == 0:
+            time.sleep(0.01)
+        return p
+
+    def test_busy_names_who(self):
+        p = self.hold()
+        done = self.fails(str(p.pid), "add", "-q", input=b"x")
+        self.assertRegex(done.stderr.decode(), r"cairn")
+        p.stdin.write(b"y")
+        p.communicate()
+        self.assertEqual(p.returncode, 0)
+
+    def test_wait_for_the_lock(self):
+        p = self.hold()
+        threading.Timer(0.5, p.stdin.close).start()
+        begin = time.monotonic()
+        self.add(input=b"x", env={"IPFS_WAIT_REPO_LOCK": "20s"})
+        self.assertGreater(time.monotonic() - begin, 0.3)
+        p.stdout.close()
+        p.stderr.close()
+        p.wait(10)
+
+    def test_stale_api_file(self):
+        s = socket.socket()
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+        s.close()
+        self.write("repo/api", b"/ip4/127.0.0.1/tcp/%d" % port)
+        self.assertEqual(self.ok("cat", self.add(input=b"x")), b"x")
+        self.fails("api", "--api", "/ip4/127.0.0.1/tcp/%d" % port, "pin", "ls")
+
+
+class OddFiles(Repo):
+    def test_fifo_and_device(self):
+        os.makedirs(self.path("tree"))
+        self.write("tree/file", b"x")
+        os.mkfifo(self.path("tree/pipe"))
+        for words in (["-r", "tree"], ["tree/pipe"], ["/dev/zero"]):
+            begin = time.monotonic()
+            self.fails("", "add", "-Q", *words)
+            self.assertLess(time.monotonic() - begin, 5)
+
+    def test_unreadable(self):
+        if os.geteuid() == 0:
+            self.skipTest("root reads everything")
+        os.chmod(self.write("secret", b"x"), 0)
+        self.fails("permission denied", "add", "secret")
+
+    def test_missing(self):
+        self.fails("no such file or directory", "add", "nosuch")
+
+    def test_symlink_loops(self):
+        os.makedirs(self.path("tree/sub"))
+        os.symlink("..", self.path("tree/sub/up"))
+        os.symlink("self", self.path("tree/self"))
+        self.add("-r", "tree")
+        begin = time.monotonic()
+        self.fails("", "add", "-r", "-Q", "--dereference-symlinks", "tree")
+        self.assertLess(time.monotonic() - begin, 10)
+
+    def test_files_that_change(self):
+        path = self.write("log", b"x" * 5_000_000)
+        stop = threading.Event()
+
+        def churn():
+            while not stop.is_set():
+                os.truncate(path, 1000)
+                os.truncate(path, 5_000_000)
+        thread = threading.Thread(target=churn)
+        thread.start()
+        try:
+            for _ in range(10):
+                done = self.cairn("add", "-Q", "log")
+                if done.returncode == 0:
+                    self.cairn("cat", done.stdout.decode().strip())
+                else:
+                    self.assertRegex(done.stderr, b"^Error: .*\n$")
+        finally:
+            stop.set()
+            thread.join()
+        self.ok("repo", "verify")
+
+
+if __name__ == "__main__":
+    main()
