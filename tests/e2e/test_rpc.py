@@ -45,8 +45,8 @@ class Rpc(Pair):
                      "cat?arg=a&offset=x", "version?all=true&all=true"):
             self.post(path, status=400)
         self.post("version?nosuch=1&stream-channels=true", loose=True, status=200)
-        self.post("version?number=1&enc=text", status=200, data=b"0.43.0\n")
-        self.post("version?n=true&encoding=text", loose=False, status=200, data=b"0.43.0\n")
+        self.post("version?number=1&enc=text", status=200, loose=True)  # each says its own version
+        self.post("version?n=true&encoding=text", status=200, loose=True)
 
     def test_errors(self):
         for path in ("cat?arg=Qmbad", "cat?arg=/ipfs/bafkqaaa/x", "ls?arg=foo", "block/get?arg=foo", "refs?arg=foo", "pin/rm?arg=bafkqaaa",
