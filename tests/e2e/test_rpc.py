@@ -1,15 +1,11 @@
 #!/usr/bin/env python3
-"""The conventions of POST /api/v0, said to cairn and, where there is one, to Kubo.
-Usage: test_rpc.py path/to/cairn"""
+"""The conventions of POST /api/v0, said to cairn and, where there is one, to Kubo."""
 
-import json, os, sys, unittest
+import json
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
-sys.dont_write_bytecode = True
-import pair
+from common import main
 from pair import Pair, form, part, FILE, DIR, LINK, MULTIPART
 
-Pair.program = os.path.abspath(sys.argv.pop()) if len(sys.argv) > 1 else "build/cairn"
 NAMES = ("content-type", "allow", "server", "vary", "trailer", "x-chunked-output", "x-stream-output", "x-content-length",
          "x-content-type-options", "access-control-allow-origin", "access-control-allow-headers",
          "access-control-allow-methods", "access-control-allow-credentials", "access-control-expose-headers", "location",
@@ -189,4 +185,4 @@ class Configured(Pair):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    main()
