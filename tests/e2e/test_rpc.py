@@ -1,15 +1,11 @@
 #!/usr/bin/env python3
-"""The conventions of POST /api/v0, said to cairn and, where there is one, to Kubo.
-Usage: test_rpc.py path/to/cairn"""
+"""The conventions of POST /api/v0, said to cairn and, where there is one, to Kubo."""
 
-import json, os, sys, unittest
+import json
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
-sys.dont_write_bytecode = True
-import pair
+from common import main
 from pair import Pair, form, part, FILE, DIR, LINK, MULTIPART
 
-Pair.program = os.path.abspath(sys.argv.pop()) if len(sys.argv) > 1 else "build/cairn"
 NAMES = ("content-type", "allow", "server", "vary", "trailer", "x-chunked-output", "x-stream-output", "x-content-length",
          "x-content-type-options", "access-control-allow-origin", "access-control-allow-headers",
          "access-control-allow-methods", "access-control-allow-credentials", "access-control-expose-headers", "location",
@@ -42,11 +38,11 @@ class Rpc(Pair):
 
     def test_queries(self):
         for path in ("cat", "version?enc=foo", "version?enc=", "version?all=maybe", "add?chunker=a&chunker=b",
-                     "cat?arg=a&offset=x", "pin/ls?type=a&t=b", "version?all=true&all=true"):
+                     "cat?arg=a&offset=x", "version?all=true&all=true"):
             self.post(path, status=400)
         self.post("version?nosuch=1&stream-channels=true", loose=True, status=200)
-        self.post("version?number=1&enc=text", status=200, data=b"0.43.0\n")
-        self.post("version?n=true&encoding=text", loose=False, status=200, data=b"0.43.0\n")
+        self.post("version?number=1&enc=text", status=200, loose=True)  # each says its own version
+        self.post("version?n=true&encoding=text", status=200, loose=True)
 
     def test_errors(self):
         for path in ("cat?arg=Qmbad", "cat?arg=/ipfs/bafkqaaa/x", "ls?arg=foo", "block/get?arg=foo", "refs?arg=foo", "pin/rm?arg=bafkqaaa",
@@ -189,4 +185,4 @@ class Configured(Pair):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    main()

@@ -2,9 +2,10 @@
 
 Kubo is $KUBO, or build/peers/ipfs. Without it every test checks cairn against what it says itself."""
 
-import http.client, json, os, re, socket, subprocess, tempfile, unittest
+import os, re, socket, subprocess, tempfile, unittest
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+from common import CAIRN, ROOT
+
 KUBO = os.environ.get("KUBO", os.path.join(ROOT, "build/peers/ipfs"))
 
 
@@ -88,7 +89,7 @@ class Pair(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.cairn = Node(cls.program, "CAIRN_PATH", cls.config)
+        cls.cairn = Node(CAIRN, "CAIRN_PATH", cls.config)
         cls.nodes = [cls.cairn]
         if os.access(KUBO, os.X_OK):
             cls.nodes.append(Node(KUBO, "IPFS_PATH", cls.config))
