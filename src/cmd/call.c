@@ -63,7 +63,7 @@ cn_err cn_request_encoding(const cn_request *r, bool is_cli, cn_encoding *ret, c
         return CN_OK;
     }
     if (strcmp(name, "json") == 0 || (!is_cli && *name == '\0')) {
-        *ret = CN_ENC_JSON;
+        *ret = is_cli && (r->command->flags & CN_CMD_TEXT) != 0 ? CN_ENC_TEXT : CN_ENC_JSON;
         return CN_OK;
     }
     if (strcmp(name, "xml") == 0 && output != NULL) {
