@@ -6,6 +6,7 @@
 
 #include "codec/json_write.h"
 #include "multiformats/multicodec.h"
+#include "node/import_config.h"
 #include "node/node.h"
 #include "rt/source.h"
 #include "store/pin.h"
@@ -102,22 +103,33 @@ typedef struct put_form {
     size_t digest_bytes; /* 0: the usual */
 } put_form;
 
+/* The flag, else the config's Import.HashFunction. A digest of 0 bytes asked for is refused. */
 static cn_err choose_hash(cn_call *call, put_form *f)
 {
+    cn_node *node = NULL;
+    cn_import_options usual = {0};
     const char *name = cn_call_string(call, "mhtype", NULL);
-    if (name == NULL || name[0] == '\0') {
-        name = "sha2-256";
-    }
-    const cn_multicodec *hash = cn_multicodec_by_name(cn_str(name));
-    bool known = hash != NULL &&
-                 (hash->code == CN_MH_IDENTITY || cn_multihash_default_bytes(hash->code) > 0);
-    if (!known) {
-        return cn_call_fail(call, CN_ERR_USAGE, "unrecognized multihash function: %s", name);
-    }
     int64_t len = cn_call_int(call, "mhlen", NULL);
-    f->hash = hash->code;
+    cn_err err = CN_OK;
+    if (name != NULL && name[0] != '\0') {
+        err = cn_multihash_code(cn_str(name), &f->hash, NULL);
+        if (err != CN_OK) {
+            return cn_call_fail(call, err, "unrecognized multihash function: %s", name);
+        }
+    } else {
+        CN_TRY(cn_call_node(call, &node));
+        CN_TRY(cn_config_import(cn_node_config(node), &usual, cn_call_why(call)));
+        f->hash = usual.hash;
+    }
+    if (len == 0 && f->hash != CN_MH_IDENTITY) {
+        const char *known = cn_multihash_name(f->hash);
+        return cn_call_fail(
+            call, CN_ERR_MALFORMED, "digest too small: %s digest got 0 bytes, minimum %d",
+            known != NULL ? known : "this", CN_DIGEST_MIN_BYTES);
+    }
     f->digest_bytes = len > 0 ? (size_t)len : 0;
-    return CN_OK;
+out:
+    return err;
 }
 
 /* The names that --format, which --cid-codec replaced, goes by. */
@@ -152,14 +164,11 @@ static cn_err choose_form(cn_call *call, put_form *ret)
     cn_err err = CN_OK;
     const char *format = cn_call_string(call, "format", NULL);
     const char *name = cn_call_string(call, "cid-codec", NULL);
-    const cn_multicodec *codec = cn_multicodec_by_name(cn_str(name));
     CN_TRY(choose_hash(call, &f));
     if (format != NULL && format[0] != '\0') {
         CN_TRY(choose_legacy(call, format, &f));
-    } else if (codec == NULL) {
-        return cn_call_fail(call, CN_ERR_USAGE, "unknown multicodec: \"%s\"", name);
-    } else {
-        f.codec = codec->code;
+    } else if (name != NULL && name[0] != '\0') {
+        CN_TRY(cn_multicodec_choose(cn_str(name), &f.codec, cn_call_why(call)));
     }
     *ret = f;
 out:

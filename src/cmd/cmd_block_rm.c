@@ -6,11 +6,14 @@
 #include "cmd/commands.h"
 #include "cmd/content.h"
 
+#include "codec/json.h"
 #include "codec/json_write.h"
 #include "node/node.h"
 #include "store/pin.h"
 #include "store/store.h"
 #include "unixfs/walk.h"
+
+enum { LINE_MAX_BYTES = 1 << 20 };
 
 typedef struct removed {
     cn_cid cid;
@@ -182,6 +185,57 @@ out:
     return err == CN_OK ? CN_OK : cn_call_fail_why(call, err);
 }
 
+/* The call has a state once something was not removed. */
+static cn_err mark_failed(cn_call *call)
+{
+    if (cn_call_state(call) == NULL) {
+        cn_call_set_state(call, cn_alloc(cn_call_mem(call), 1));
+    }
+    return cn_call_state(call) == NULL ? CN_ERR_NO_MEMORY : CN_OK;
+}
+
+/*
+ * A daemon's answer on the command line: what was removed goes to standard output, what was not to
+ * standard error, and then the command fails.
+ */
+static cn_err client_line(cn_call *call, cn_slice json)
+{
+    cn_json_doc doc;
+    cn_json *value = NULL;
+    const cn_json *hash = NULL;
+    const cn_json *failed = NULL;
+    cn_err err = CN_OK;
+    cn_json_doc_init(&doc, cn_call_mem(call), LINE_MAX_BYTES);
+    CN_TRY(cn_json_parse(&doc, json, CN_JSON_WHOLE, &value, cn_call_why(call)));
+    hash = cn_json_get(value, cn_str("Hash"));
+    failed = cn_json_get(value, cn_str("Error"));
+    if (hash == NULL) {
+        goto out;
+    }
+    if (failed != NULL && failed->text.len > 0) {
+        cn_call_note(
+            call, "cannot remove %.*s: %.*s\n", (int)hash->text.len, (const char *)hash->text.data,
+            (int)failed->text.len, (const char *)failed->text.data);
+        CN_TRY(mark_failed(call));
+        goto out;
+    }
+    CN_TRY(cn_call_write(call, cn_str("removed ")));
+    CN_TRY(cn_call_write(call, hash->text));
+    CN_TRY(cn_call_write(call, cn_str("\n")));
+out:
+    cn_json_doc_release(&doc);
+    return err;
+}
+
+static cn_err client_end(cn_call *call, cn_err result)
+{
+    return result == CN_OK && cn_call_state(call) != NULL
+               ? cn_call_fail(call, CN_ERR_USAGE, "some blocks not removed")
+               : result;
+}
+
+static const cn_client_side rm_client = {.as_json = true, .line = client_line, .end = client_end};
+
 static const cn_arg rm_args[] = {
     {"cid", CN_ARG_VARIADIC, "CIDs of the blocks to remove"},
     {0},
@@ -201,4 +255,5 @@ const cn_command cn_cmd_block_rm = {
     .flags = CN_CMD_TEXT_ON_CLI,
     .output = &removed_output,
     .run = run_block_rm,
+    .client = &rm_client,
 };

@@ -136,6 +136,9 @@ cn_err cn_get_sink_open(cn_call *call, cn_get_sink **ret)
         CN_TRY(open_archive(s));
     }
     CN_TRY(announce(s));
+    while (s->target.len > 1 && s->target.data[s->target.len - 1] == '/') {
+        s->target.len--; /* a file may be asked for as "x/" */
+    }
     *ret = s;
     s = NULL;
 out:

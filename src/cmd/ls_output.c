@@ -327,7 +327,7 @@ static cn_err ls_text(cn_call *call, cn_buf *out, const void *value)
     bool many = cn_call_args_len(call) > 1;
     for (size_t i = 0; i < l->objects_len; i++) {
         const ls_object *o = &l->objects[i];
-        bool starts = !cn_slice_eq(o->path, last) && (!t.stream || cn_call_is_cli(call));
+        bool starts = !cn_slice_eq(o->path, last);
         if (starts && many) {
             CN_TRY(cn_buf_text(out, last.len > 0 ? "\n" : ""));
             CN_TRY(cn_buf_append(out, o->path));
