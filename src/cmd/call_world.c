@@ -207,6 +207,11 @@ cn_err cn_call_cid_text(cn_call *call, const cn_cid *cid, cn_buf *out)
     if (err != CN_OK) {
         return err;
     }
+    bool given = false;
+    bool upgrade = cn_call_flag(call, "upgrade-cidv0-in-output", &given);
+    if (cid->version == 0 && given && !upgrade) {
+        return cn_cid_encode_text(cid, 0, out); /* asked to stay as it is */
+    }
     /* --upgrade-cidv0-in-output alone turns version 0 into base32 and leaves version 1 alone */
     return cn_cid_encode_text(cid, call->base, out);
 }

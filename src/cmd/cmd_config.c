@@ -293,7 +293,6 @@ const cn_command cn_cmd_config_show = {
     .path = "config/show",
     .summary = "Show the configuration",
     .about = "Without the private key and other secrets: a backup needs the file itself.",
-    .opts = &config_opts[2],
     .output = &show_output,
     .run = run_show,
 };

@@ -4,6 +4,7 @@
 #include "cmd/commands.h"
 #include "node/config_file.h"
 #include "node/init.h"
+#include "node/repo.h"
 
 typedef struct algorithm {
     const char *name;
@@ -93,6 +94,24 @@ out:
     return err;
 }
 
+/*
+ * Nothing is said of a key where no repo can be: no folder, or one that a process works in. That
+ * there is a repo already is said later, as Kubo does.
+ */
+static cn_err check_place(cn_call *call)
+{
+    bool locked = false;
+    const char *repo = cn_call_repo_path(call);
+    cn_err err = cn_init_check(cn_call_rt(call), repo, cn_call_why(call));
+    if (err == CN_ERR_EXISTS) {
+        err = cn_repo_is_locked(cn_call_rt(call), repo, &locked, NULL);
+        return err == CN_OK && locked
+                   ? cn_call_fail(call, CN_ERR_BUSY, "a process works in the repo at %s", repo)
+                   : err;
+    }
+    return err;
+}
+
 static cn_err run_init(cn_call *call)
 {
     cn_buf config;
@@ -125,6 +144,7 @@ static cn_err run_init(cn_call *call)
         }
         CN_TRY(cn_init_check_config(&o, cn_call_why(call)));
     } else {
+        CN_TRY(check_place(call));
         CN_TRY(make_key(call, &key, &identity));
         o.key = key;
         o.peer_id = identity.peer_id;

@@ -37,12 +37,17 @@ cn_err cn_init_check(cn_rt *rt, const char *repo_path, cn_why *why)
 {
     cn_repo_kind kind = CN_REPO_NONE;
     bool configured = false;
+    cn_path_stat place = {0};
     cn_err err = CN_OK;
     CN_TRY(config_exists(rt, repo_path, &configured));
     if (configured) {
         return cn_why_set(
             why, CN_ERR_EXISTS,
             "ipfs configuration file already exists!\nReinitializing would overwrite your keys\n");
+    }
+    if (cn_path_stat_of(rt, repo_path, &place) == CN_OK && place.kind != CN_PATH_DIR &&
+        place.kind != CN_PATH_SYMLINK) {
+        return cn_why_set(why, CN_ERR_WRONG_TYPE, "%s is not a folder", repo_path);
     }
     CN_TRY(cn_repo_probe(rt, repo_path, &kind, why));
     if (kind != CN_REPO_NONE && kind != CN_REPO_OURS) {

@@ -34,11 +34,14 @@ static cn_err copy_paths(cn_node *n, const cn_node_options *o)
 {
     cn_buf path;
     const char *name = NULL;
+    cn_path_stat given = {0};
     cn_err err = CN_OK;
     cn_buf_init(&path, n->mem, PATH_MAX_BYTES);
     n->repo_path = cn_strdup(n->mem, o->repo_path, strlen(o->repo_path));
     CN_TRY(n->repo_path == NULL ? CN_ERR_NO_MEMORY : CN_OK);
-    if (o->config_path == NULL) {
+    /* a config file that is not there is passed over, as Kubo does */
+    if (o->config_path == NULL ||
+        cn_path_stat_of(o->rt, o->config_path, &given) == CN_ERR_NOT_FOUND) {
         CN_TRY(cn_repo_file(o->repo_path, "config", &path));
     } else {
         CN_TRY(cn_buf_text(&path, o->config_path));
