@@ -126,7 +126,8 @@ static cn_err put_names(void *ctx, const cn_command *c, cn_slice name, cn_slice 
     cn_json_list(j);
     cn_json_string(j, name);
     if (alias.len > 0) {
-        cn_json_string(j, alias);
+        /* "-" in the table stands for the empty name that Kubo gives one option */
+        cn_json_string(j, cn_slice_is(alias, "-") ? cn_str("") : alias);
     }
     cn_json_list_end(j);
     cn_json_object_end(j);

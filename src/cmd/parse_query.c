@@ -212,7 +212,9 @@ cn_err cn_request_to_query(const cn_request *r, cn_encoding encoding, cn_buf *ou
         encoding == CN_ENC_TEXT ? "text" : "json"));
     for (size_t i = 0; i < r->options_len; i++) {
         const cn_given *g = &r->options[i];
-        if (!stays_here(g->opt->name)) {
+        /* of a name and its alias, both given, the one that counts here is sent */
+        bool counts = g->opt->kind == CN_OPT_STRINGS || cn_request_option(r, g->opt->name) == g;
+        if (counts && !stays_here(g->opt->name)) {
             CN_TRY(cn_buf_printf(out, "&%s=", g->opt->name));
             CN_TRY(escape(cn_str(g->text), out));
         }
