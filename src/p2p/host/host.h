@@ -1,0 +1,151 @@
+/*
+ * cn_host: a node among peers. It keeps connections (dials, accepts, ranks, backs off, trims),
+ * knows addresses and what peers speak, negotiates streams and gives them to protocols. It lives on
+ * one loop; all functions are called on that loop's thread.
+ */
+#pragma once
+
+#include "multiformats/key.h"
+#include "multiformats/multiaddr.h"
+#include "p2p/host/protocol.h"
+#include "p2p/stack/transport.h"
+#include "rt/net.h"
+
+typedef struct cn_host cn_host;
+
+typedef struct cn_host_options {
+    cn_mem *mem;       /* the node's memory budget */
+    cn_net *net;       /* borrowed */
+    const cn_key *key; /* private; borrowed */
+    const char *agent; /* "kubo/0.43.0/cairn" as identify tells; borrowed */
+    uint64_t seed;     /* jitter */
+    size_t conns_max;  /* hard: further ones are refused; 0: 1024 */
+    size_t conns_low;  /* Swarm.ConnMgr.LowWater; 0 with high 0: no trimming */
+    size_t conns_high;
+    int64_t grace_ns;           /* young connections are not trimmed */
+    const cn_ip_range *filters; /* never dialled, never accepted; borrowed */
+    size_t filters_len;
+} cn_host_options;
+
+CN_MUST_USE cn_err cn_host_new(const cn_host_options *options, cn_host **ret, cn_why *why);
+/* Closes everything. Accepts NULL. Transports and protocols added are the caller's to free after.
+ */
+void cn_host_free(cn_host *h);
+
+/* Both before the first event. Borrowed. Errors: NO_MEMORY, TOO_LARGE. */
+CN_MUST_USE cn_err cn_host_add_transport(cn_host *h, cn_transport *t);
+CN_MUST_USE cn_err cn_host_serve(cn_host *h, cn_protocol *p);
+
+/* --- the loop's side --- */
+
+void cn_host_take(cn_host *h, const cn_net_event *event);
+cn_time cn_host_deadline(const cn_host *h);
+void cn_host_tick(cn_host *h, cn_time now);
+/* Deal with all that came of take and tick, then send; once at the end of each turn of the loop. */
+void cn_host_turn(cn_host *h, cn_time now);
+/* Now, as sampled at the beginning of this turn. */
+cn_time cn_host_now(const cn_host *h);
+
+/* --- who we are --- */
+
+const cn_peer_id *cn_host_self(const cn_host *h);
+/* Listen at a multiaddr. Errors: UNSUPPORTED (no transport for it), those of cn_net_listen. */
+CN_MUST_USE cn_err cn_host_listen(cn_host *h, cn_slice address, cn_why *why);
+
+/* --- connections --- */
+
+/* Called once, with CN_OK when a connection stands; `sentence` says what was tried. */
+typedef void (*cn_host_dialled)(
+    void *ctx, const cn_peer_id *peer, cn_err err, const char *sentence);
+
+/*
+ * See that a connection to `peer` stands: one dial however many ask; addresses are those known and
+ * those given (binary multiaddrs without /p2p; may be none). `done` is called within the call only
+ * if it fails to begin (then the error is returned and done is not called).
+ * Errors: NOT_FOUND (no address known), USAGE (ourselves), TOO_LARGE, NO_MEMORY.
+ */
+CN_MUST_USE cn_err cn_host_connect(
+    cn_host *h,
+    const cn_peer_id *peer,
+    const cn_slice *addresses,
+    size_t addresses_len,
+    int64_t timeout_ns,
+    cn_host_dialled done,
+    void *ctx,
+    cn_id *ret,
+    cn_why *why);
+/* Give up waiting: `done` is not called any more. */
+void cn_host_connect_cancel(cn_host *h, cn_id waiting);
+/* Close all connections to a peer; false: there was none. */
+bool cn_host_disconnect(cn_host *h, const cn_peer_id *peer);
+bool cn_host_is_connected(const cn_host *h, const cn_peer_id *peer);
+
+/* Keep connections to `peer` from being trimmed, by a reason's name; and let go again. */
+CN_MUST_USE cn_err cn_host_protect(cn_host *h, const cn_peer_id *peer, const char *tag);
+void cn_host_unprotect(cn_host *h, const cn_peer_id *peer, const char *tag);
+/* Worth of a peer to a protocol, for trimming: the sum over tags decides. 0 removes. */
+CN_MUST_USE cn_err cn_host_tag(cn_host *h, const cn_peer_id *peer, const char *tag, int worth);
+
+/* Addresses to dial `peer` at, kept for `ttl_ns`. Errors: NO_MEMORY; beyond caps the oldest go. */
+CN_MUST_USE cn_err cn_host_learn(
+    cn_host *h,
+    const cn_peer_id *peer,
+    const cn_slice *addresses,
+    size_t addresses_len,
+    int64_t ttl_ns);
+
+/* Does the peer speak `name`? 1 yes, 0 no, -1 not known (yet). */
+int cn_host_speaks(const cn_host *h, const cn_peer_id *peer, const char *name);
+
+/* --- streams --- */
+
+/*
+ * Open a stream to a connected peer for protocol `p`, with the best of `names` (lasting) that it
+ * speaks. Bytes may be written at once; they go out with the negotiation where it is sound.
+ * p->opened follows when agreed, or ended (REFUSED, RESET). Errors: NOT_FOUND (not connected),
+ * UNSUPPORTED (known not to speak any), TOO_LARGE, NO_MEMORY.
+ */
+CN_MUST_USE cn_err cn_host_stream(
+    cn_host *h,
+    cn_protocol *p,
+    const cn_peer_id *peer,
+    const char *const *names,
+    size_t names_len,
+    cn_id *ret);
+/* See cn_muxer_room, _write, _consumed, _close, _reset. */
+size_t cn_host_room(const cn_host *h, cn_id stream);
+CN_MUST_USE cn_err cn_host_write(cn_host *h, cn_id stream, cn_buf *bytes);
+void cn_host_consumed(cn_host *h, cn_id stream, size_t bytes);
+void cn_host_close_stream(cn_host *h, cn_id stream);
+void cn_host_reset_stream(cn_host *h, cn_id stream, uint32_t code);
+
+/* --- what is known, for commands --- */
+
+typedef struct cn_host_conn {
+    cn_conn_info info;
+    cn_id id;
+    size_t streams_len;
+    const char *const *streams; /* protocol names, "" while negotiating; borrowed */
+} cn_host_conn;
+
+/* Step through connections that are up: start with *position 0; false when there are no more. */
+bool cn_host_conns(const cn_host *h, size_t *position, cn_host_conn *ret);
+
+/* What identify told of a peer; slices borrowed until the next event. False: nothing known. */
+typedef struct cn_host_peer {
+    cn_peer_id id;
+    cn_slice public_key;       /* message; empty: not known */
+    const cn_slice *addresses; /* binary multiaddrs, without /p2p */
+    size_t addresses_len;
+    const cn_slice *protocols;
+    size_t protocols_len;
+    cn_slice agent;
+    cn_slice protocol_version;
+} cn_host_peer;
+
+bool cn_host_peer_of(const cn_host *h, const cn_peer_id *peer, cn_host_peer *ret);
+/* Step through all peers with known addresses. */
+bool cn_host_peers(const cn_host *h, size_t *position, cn_host_peer *ret);
+
+/* Our own addresses, listened at and observed, with unspecified ones replaced by interfaces'. */
+CN_MUST_USE cn_err cn_host_addresses(const cn_host *h, cn_buf *texts_out, bool listen_only);
