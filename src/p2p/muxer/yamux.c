@@ -123,8 +123,7 @@ void cn_yamux_drop(yamux *y, yamux_stream *s)
     }
     free_chunks(y, s->first);
     if (y->options.windows_bytes != NULL) {
-        atomic_fetch_sub(
-            y->options.windows_bytes, (size_t)(s->window - CN_YAMUX_WINDOW_BYTES));
+        atomic_fetch_sub(y->options.windows_bytes, (size_t)(s->window - CN_YAMUX_WINDOW_BYTES));
     }
     y->unacked -= s->is_acked ? 0 : 1;
     *(s->is_ours ? &y->streams_out : &y->streams_in) -= 1;

@@ -139,8 +139,7 @@ static bool pull_data(yamux *y, yamux_stream *s, pulling *p)
     s->queued_bytes -= len;
     s->send_window -= len;
     bool is_end = s->is_fin_asked && s->first == NULL;
-    cn_yamux_put_header(
-        header, CN_YAMUX_DATA, is_end ? CN_YAMUX_FIN : 0, s->no, (uint32_t)len);
+    cn_yamux_put_header(header, CN_YAMUX_DATA, is_end ? CN_YAMUX_FIN : 0, s->no, (uint32_t)len);
     s->is_fin_sent = is_end;
     p->bytes += CN_YAMUX_HEADER_BYTES + len;
     return true;
@@ -182,7 +181,11 @@ static void put_controls(yamux *y)
 }
 
 size_t cn_yamux_pull(
-    cn_muxer *m, size_t max_bytes, cn_slice *parts, size_t parts_max, size_t *ret_parts,
+    cn_muxer *m,
+    size_t max_bytes,
+    cn_slice *parts,
+    size_t parts_max,
+    size_t *ret_parts,
     cn_time now)
 {
     yamux *y = (yamux *)m;

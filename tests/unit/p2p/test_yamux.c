@@ -140,18 +140,18 @@ static void broken_frames_end_the_connection(void)
         size_t len;
         cn_err err;
     } cases[] = {
-        {{1, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0}, 12, CN_ERR_MALFORMED},  /* version */
-        {{0, 4, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0}, 12, CN_ERR_MALFORMED},  /* type */
-        {{0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0}, 12, CN_ERR_MALFORMED},  /* stream 0 */
-        {{0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 0}, 12, CN_ERR_MALFORMED},  /* our parity */
-        {{0, 0, 0, 1, 0, 0, 0, 1, 0, 4, 0, 1}, 12, CN_ERR_MALFORMED},  /* 256 KiB + 1 */
+        {{1, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0}, 12, CN_ERR_MALFORMED},             /* version */
+        {{0, 4, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0}, 12, CN_ERR_MALFORMED},             /* type */
+        {{0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0}, 12, CN_ERR_MALFORMED},             /* stream 0 */
+        {{0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 0}, 12, CN_ERR_MALFORMED},             /* our parity */
+        {{0, 0, 0, 1, 0, 0, 0, 1, 0, 4, 0, 1}, 12, CN_ERR_MALFORMED},             /* 256 KiB + 1 */
         {{0, 1, 0, 1, 0, 0, 0, 1, 0xff, 0xff, 0xff, 0xff}, 12, CN_ERR_MALFORMED}, /* 4 GiB */
         {{0, 1, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0},
          24,
          CN_ERR_MALFORMED}, /* the same number twice */
         {{0, 1, 0, 5, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1},
          24,
-         CN_ERR_MALFORMED}, /* data behind FIN */
+         CN_ERR_MALFORMED},                                               /* data behind FIN */
         {{0, 0, 0, 0, 0, 0, 0, 9, 0, 0, 0, 3, 'x', 'y', 'z'}, 15, CN_OK}, /* unknown: ignored */
         {{0, 1, 0, 8, 0, 0, 0, 9, 0xff, 0xff, 0xff, 0xff}, 12, CN_OK},    /* RST with a code */
         {{0, 2, 0, 2, 0, 0, 0, 0, 0, 0, 0, 7}, 12, CN_OK},                /* pong not asked for */
@@ -172,8 +172,8 @@ static void a_flood_of_pings_or_streams_is_cut(void)
     CHECK_ERR(feed_raw(raw.data, raw.len), CN_ERR_TOO_LARGE);
     cn_buf_reset(&raw);
     for (unsigned i = 0; i < 1000; i++) {
-        uint8_t syn[CN_YAMUX_HEADER_BYTES] = {0, 1, 0, 1, 0, 0, (uint8_t)((2 * i + 1) >> 8),
-                                              (uint8_t)(2 * i + 1)};
+        uint8_t syn[CN_YAMUX_HEADER_BYTES] = {
+            0, 1, 0, 1, 0, 0, (uint8_t)((2 * i + 1) >> 8), (uint8_t)(2 * i + 1)};
         CHECK_OK(cn_buf_append(&raw, cn_slice_of(syn, sizeof(syn))));
     }
     CHECK_ERR(feed_raw(raw.data, raw.len), CN_ERR_TOO_LARGE);
@@ -277,7 +277,8 @@ static void consume(side *s, record *records, cn_time now)
     }
 }
 
-/* Two ends, streams from both, bytes cut anywhere: all that was sent arrives, in order, and ends. */
+/* Two ends, streams from both, bytes cut anywhere: all that was sent arrives, in order, and ends.
+ */
 static void random_run(uint64_t seed)
 {
     static record records[SIDES][2 * STREAMS + 2];
