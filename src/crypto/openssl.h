@@ -12,8 +12,12 @@
 typedef struct evp_pkey_st cn_ssl_key;
 typedef struct evp_md_ctx_st cn_ssl_digest;
 typedef struct evp_md_st cn_ssl_md;
+typedef struct evp_cipher_st cn_ssl_cipher;
+typedef struct evp_cipher_ctx_st cn_ssl_cipher_state;
+typedef struct evp_pkey_ctx_st cn_ssl_key_op;
 
-enum { CN_SSL_ED25519 = 1087, CN_SSL_EC = 408, CN_SSL_RSA = 6 };
+enum { CN_SSL_AEAD_GET_TAG = 16, CN_SSL_AEAD_SET_TAG = 17 };
+enum { CN_SSL_X25519 = 1034, CN_SSL_ED25519 = 1087, CN_SSL_EC = 408, CN_SSL_RSA = 6 };
 
 /* result, name, arguments */
 #define CN_OPENSSL_FUNCTIONS(X)                                                                    \
@@ -51,6 +55,22 @@ enum { CN_SSL_ED25519 = 1087, CN_SSL_EC = 408, CN_SSL_RSA = 6 };
     X(int, EVP_DigestVerify,                                                                       \
       (cn_ssl_digest * ctx, const unsigned char *sig, size_t sig_len, const unsigned char *data,   \
        size_t len))                                                                                \
+    X(cn_ssl_key_op *, EVP_PKEY_CTX_new, (cn_ssl_key * key, void *engine))                         \
+    X(void, EVP_PKEY_CTX_free, (cn_ssl_key_op * op))                                               \
+    X(int, EVP_PKEY_derive_init, (cn_ssl_key_op * op))                                             \
+    X(int, EVP_PKEY_derive_set_peer, (cn_ssl_key_op * op, cn_ssl_key * peer))                      \
+    X(int, EVP_PKEY_derive, (cn_ssl_key_op * op, unsigned char *out, size_t *len))                 \
+    X(const cn_ssl_cipher *, EVP_chacha20_poly1305, (void))                                        \
+    X(cn_ssl_cipher_state *, EVP_CIPHER_CTX_new, (void))                                           \
+    X(void, EVP_CIPHER_CTX_free, (cn_ssl_cipher_state * state))                                    \
+    X(int, EVP_CIPHER_CTX_ctrl, (cn_ssl_cipher_state * state, int type, int arg, void *data))      \
+    X(int, EVP_CipherInit_ex,                                                                      \
+      (cn_ssl_cipher_state * state, const cn_ssl_cipher *cipher, void *engine,                     \
+       const unsigned char *key, const unsigned char *nonce, int is_sealing))                      \
+    X(int, EVP_CipherUpdate,                                                                       \
+      (cn_ssl_cipher_state * state, unsigned char *out, int *out_len, const unsigned char *in,     \
+       int in_len))                                                                                \
+    X(int, EVP_CipherFinal_ex, (cn_ssl_cipher_state * state, unsigned char *out, int *out_len))    \
     X(int, RAND_bytes, (unsigned char *out, int len))                                              \
     X(void, ERR_clear_error, (void))
 

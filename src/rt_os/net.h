@@ -22,5 +22,4 @@ void cn_rt_os_net_free(cn_net *n);
  * Wait until something happens or `deadline` has come, and hand over what happened (at most 128
  * events of sockets). Errors: IO.
  */
-CN_MUST_USE cn_err
-cn_rt_os_net_poll(cn_net *n, cn_time deadline, cn_net_handler handle, void *ctx);
+CN_MUST_USE cn_err cn_rt_os_net_poll(cn_net *n, cn_time deadline, cn_net_handler handle, void *ctx);

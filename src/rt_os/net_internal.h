@@ -28,7 +28,7 @@ typedef struct net_socket {
     cn_id id;
     uint64_t tag;
     cn_endpoint remote;
-    uint32_t watched;  /* what epoll watches for; 0: not registered */
+    uint32_t watched; /* what epoll watches for; 0: not registered */
     bool is_paused;
     bool wants_write;
 } net_socket;
@@ -45,8 +45,8 @@ typedef struct net_os {
     net_dns *dns; /* opened with the first query */
 } net_os;
 
-CN_MUST_USE cn_err cn_net_add_fd(net_os *n, int fd, net_socket_kind kind, uint64_t tag,
-                                 net_socket **ret);
+CN_MUST_USE cn_err
+cn_net_add_fd(net_os *n, int fd, net_socket_kind kind, uint64_t tag, net_socket **ret);
 /* Watch for what the socket's state asks for. */
 CN_MUST_USE cn_err cn_net_watch(net_os *n, net_socket *s);
 void cn_net_drop(net_os *n, net_socket *s);
@@ -55,8 +55,8 @@ cn_err cn_os_net_listen(
     cn_net *n, const cn_endpoint *at, uint64_t tag, cn_id *ret, cn_endpoint *ret_at, cn_why *why);
 cn_err cn_os_net_dial(cn_net *n, const cn_endpoint *to, uint64_t tag, cn_id *ret, cn_why *why);
 cn_err cn_os_net_read(cn_net *n, cn_id sock, uint8_t *data, size_t len, size_t *ret_len);
-cn_err cn_os_net_write(
-    cn_net *n, cn_id sock, const cn_slice *parts, size_t parts_len, size_t *ret_len);
+cn_err
+cn_os_net_write(cn_net *n, cn_id sock, const cn_slice *parts, size_t parts_len, size_t *ret_len);
 void cn_os_net_pause(cn_net *n, cn_id sock, bool paused);
 void cn_os_net_shutdown(cn_net *n, cn_id sock);
 void cn_os_net_close(cn_net *n, cn_id sock);

@@ -207,8 +207,7 @@ bool cn_os_net_accept(net_os *n, net_socket *listener, cn_net_event *ret, bool *
     if (fd < 0) {
         return errno == ECONNABORTED || errno == EINTR;
     }
-    *ret = (cn_net_event){
-        .kind = CN_NET_ACCEPTED, .listener = listener->id, .tag = listener->tag};
+    *ret = (cn_net_event){.kind = CN_NET_ACCEPTED, .listener = listener->id, .tag = listener->tag};
     tune_stream(fd);
     if (!from_address(&a, &ret->remote) ||
         cn_net_add_fd(n, fd, NET_STREAM, listener->tag, &s) != CN_OK) {
@@ -245,8 +244,8 @@ cn_err cn_os_net_read(cn_net *net, cn_id sock, uint8_t *data, size_t len, size_t
     return CN_OK;
 }
 
-cn_err cn_os_net_write(
-    cn_net *net, cn_id sock, const cn_slice *parts, size_t parts_len, size_t *ret_len)
+cn_err
+cn_os_net_write(cn_net *net, cn_id sock, const cn_slice *parts, size_t parts_len, size_t *ret_len)
 {
     struct iovec vec[64];
     net_os *n = (net_os *)net;
@@ -315,9 +314,7 @@ cn_err cn_os_net_interfaces(cn_net *net, cn_endpoint *ret, size_t max, size_t *r
         if (!is_up || (i->ifa_addr->sa_family != AF_INET && i->ifa_addr->sa_family != AF_INET6)) {
             continue;
         }
-        cn_copy(
-            &a, i->ifa_addr,
-            i->ifa_addr->sa_family == AF_INET ? sizeof(a.v4) : sizeof(a.v6));
+        cn_copy(&a, i->ifa_addr, i->ifa_addr->sa_family == AF_INET ? sizeof(a.v4) : sizeof(a.v6));
         len += from_address(&a, &ret[len]) ? 1 : 0;
     }
     freeifaddrs(list);

@@ -151,8 +151,8 @@ static void a_full_socket_tells_when_it_has_room(void)
         CHECK_OK(cn_net_read(w.net, b, block, sizeof(block), &len));
         got += len;
         if (len == 0) {
-            CHECK_OK(cn_rt_os_net_poll(
-                w.net, cn_time_after(cn_rt_now(w.rt), CN_NS_PER_S), note, &w));
+            CHECK_OK(
+                cn_rt_os_net_poll(w.net, cn_time_after(cn_rt_now(w.rt), CN_NS_PER_S), note, &w));
         }
     }
     await(&w, CN_NET_WRITABLE, &e);
