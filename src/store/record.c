@@ -3,6 +3,7 @@
  */
 #include "store/record.h"
 
+#include "base/le.h"
 #include "codec/varint.h"
 #include "store/store.h"
 
@@ -58,9 +59,7 @@ void cn_segment_head_encode(
     cn_copy(out, car_head, sizeof car_head);
     cn_copy(data, magic, sizeof magic);
     data[VERSION_AT] = CN_SEGMENT_VERSION;
-    for (unsigned i = 0; i < 4; i++) {
-        data[NUMBER_AT + i] = (uint8_t)(segment >> 8 * i);
-    }
+    cn_le_put(data + NUMBER_AT, segment, 4);
     cn_copy(data + ID_AT, id, CN_SEGMENT_ID_BYTES);
     cn_copy(out + DATA_AT, data, DATA_BYTES);
 }
