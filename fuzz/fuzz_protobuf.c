@@ -23,17 +23,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     cn_cur in = cn_cur_of((cn_slice){data, len});
     cn_buf out;
     cn_buf_init(&out, cn_mem_default(), 4 * len + 32);
-    for (;;) {
+    while (!cn_cur_done(&in)) {
         cn_pb_field field = {0};
         cn_pb_field again = {0};
-        bool have = false;
-        if (cn_pb_next(&in, &field, &have) != CN_OK || !have) {
+        if (cn_pb_next(&in, &field) != CN_OK) {
             break;
         }
         cn_buf_reset(&out);
         CN_ASSERT(put(&out, &field) == CN_OK);
         cn_cur back = cn_cur_of(cn_buf_slice(&out));
-        CN_ASSERT(cn_pb_next(&back, &again, &have) == CN_OK && have && cn_cur_done(&back));
+        CN_ASSERT(cn_pb_next(&back, &again) == CN_OK && cn_cur_done(&back));
         CN_ASSERT(again.number == field.number && again.wire == field.wire);
         CN_ASSERT(again.value == field.value && cn_slice_eq(again.bytes, field.bytes));
     }

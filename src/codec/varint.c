@@ -4,23 +4,6 @@
  */
 #include "codec/varint.h"
 
-size_t cn_varint_len(uint64_t value)
-{
-    size_t bits = 64 - (size_t)__builtin_clzll(value | 1);
-    return (bits + 6) / 7;
-}
-
-size_t cn_varint_encode(uint64_t value, uint8_t out[CN_VARINT64_MAX_BYTES])
-{
-    size_t n = 0;
-    while (value >= 0x80) {
-        out[n++] = (uint8_t)(value | 0x80);
-        value >>= 7;
-    }
-    out[n++] = (uint8_t)value;
-    return n;
-}
-
 cn_err cn_varint_append(cn_buf *out, uint64_t value)
 {
     uint8_t bytes[CN_VARINT64_MAX_BYTES];

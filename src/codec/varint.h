@@ -13,11 +13,27 @@ enum {
     CN_VARINT64_MAX_BYTES = 10, /* longest that is written: a number of 64 bits */
 };
 
-/* Bytes that `value` takes: 1 to 10. */
-size_t cn_varint_len(uint64_t value);
+/* Bytes that `value` takes: 1 to 10. These two are inline: directories are made of them. */
+static inline size_t cn_varint_len(uint64_t value)
+{
+    size_t bits = 64 - (size_t)__builtin_clzll(value | 1);
+    return (bits + 6) / 7;
+}
 
-/* Write `value` to `out`; returns its length. Values above 2^63-1 take 10 bytes. */
-size_t cn_varint_encode(uint64_t value, uint8_t out[CN_VARINT64_MAX_BYTES]);
+/*
+ * Write `value` to `out`, which has room for cn_varint_len(value); returns its length. Values above
+ * 2^63-1 take 10 bytes.
+ */
+static inline size_t cn_varint_encode(uint64_t value, uint8_t *out)
+{
+    size_t n = 0;
+    while (value >= 0x80) {
+        out[n++] = (uint8_t)(value | 0x80);
+        value >>= 7;
+    }
+    out[n++] = (uint8_t)value;
+    return n;
+}
 
 /* Append `value`. Errors: those of cn_buf_append. */
 CN_MUST_USE cn_err cn_varint_append(cn_buf *out, uint64_t value);

@@ -4,6 +4,7 @@
  */
 #include "crypto/blake2.h"
 
+#include "base/le.h"
 #include "base/mem.h"
 
 static const uint64_t iv64[8] = {0x6a09e667f3bcc908, 0xbb67ae8584caa73b, 0x3c6ef372fe94f82b,
@@ -63,21 +64,12 @@ static void mix32(uint32_t v[16], const uint8_t q[4], uint32_t x, uint32_t y)
     v[q[1]] = turn32(v[q[1]] ^ v[q[2]], 7);
 }
 
-static uint64_t load(const uint8_t *at, size_t bytes)
-{
-    uint64_t value = 0;
-    for (size_t i = 0; i < bytes; i++) {
-        value |= (uint64_t)at[i] << 8 * i;
-    }
-    return value;
-}
-
 static void block64(uint64_t h[8], const uint8_t *data, uint64_t bytes_so_far, bool last)
 {
     uint64_t m[16];
     uint64_t v[16];
     for (size_t i = 0; i < 16; i++) {
-        m[i] = load(data + 8 * i, 8);
+        m[i] = cn_le_get(data + 8 * i, 8);
         v[i] = i < 8 ? h[i] : iv64[i - 8];
     }
     v[12] ^= bytes_so_far;
@@ -98,7 +90,7 @@ static void block32(uint32_t h[8], const uint8_t *data, uint64_t bytes_so_far, b
     uint32_t m[16];
     uint32_t v[16];
     for (size_t i = 0; i < 16; i++) {
-        m[i] = (uint32_t)load(data + 4 * i, 4);
+        m[i] = (uint32_t)cn_le_get(data + 4 * i, 4);
         v[i] = i < 8 ? h[i] : iv32[i - 8];
     }
     v[12] ^= (uint32_t)bytes_so_far;

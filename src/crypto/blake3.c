@@ -5,6 +5,7 @@
  */
 #include "crypto/blake3.h"
 
+#include "base/le.h"
 #include "base/mem.h"
 
 enum {
@@ -90,8 +91,7 @@ static void load_block(node *n, cn_slice block)
     uint8_t bytes[BLOCK_BYTES] = {0};
     cn_copy(bytes, block.data, block.len);
     for (size_t i = 0; i < 16; i++) {
-        n->words[i] = (uint32_t)bytes[4 * i] | (uint32_t)bytes[4 * i + 1] << 8 |
-                      (uint32_t)bytes[4 * i + 2] << 16 | (uint32_t)bytes[4 * i + 3] << 24;
+        n->words[i] = (uint32_t)cn_le_get(bytes + 4 * i, 4);
     }
     n->block_len = (uint32_t)block.len;
 }

@@ -3,6 +3,8 @@
  */
 #include "crypto/murmur3.h"
 
+#include "base/le.h"
+
 #define C1 0x87c37b91114253d5u
 #define C2 0x4cf5ad432745937fu
 
@@ -14,11 +16,7 @@ static uint64_t turn(uint64_t x, unsigned n)
 /* Up to 8 bytes, least significant first. */
 static uint64_t load(cn_slice s)
 {
-    uint64_t value = 0;
-    for (size_t i = 0; i < s.len && i < 8; i++) {
-        value |= (uint64_t)s.data[i] << 8 * i;
-    }
-    return value;
+    return cn_le_get(s.data, CN_MIN(s.len, (size_t)8));
 }
 
 static uint64_t mix_first(uint64_t k)

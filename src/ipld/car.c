@@ -5,6 +5,7 @@
  */
 #include "ipld/car.h"
 
+#include "base/le.h"
 #include "ipld/dagcbor.h"
 
 enum { PRAGMA, V2, HEADER, BLOCKS, PAST };
@@ -175,20 +176,11 @@ static cn_err take_header(cn_car *c, cn_slice section, cn_car_event *ret, cn_why
     return CN_OK;
 }
 
-static uint64_t le64(const uint8_t *p)
-{
-    uint64_t value = 0;
-    for (size_t i = 8; i-- > 0;) {
-        value = value << 8 | p[i];
-    }
-    return value;
-}
-
 /* The fixed header of a CARv2: where its data lies. */
 static cn_err take_v2(cn_car *c, cn_slice header, cn_why *why)
 {
-    uint64_t offset = le64(header.data + 16);
-    uint64_t size = le64(header.data + 24);
+    uint64_t offset = cn_le_get(header.data + 16, 8);
+    uint64_t size = cn_le_get(header.data + 24, 8);
     if (offset < c->position || __builtin_add_overflow(offset, size, &c->inner_end)) {
         return cn_why_set(why, CN_ERR_MALFORMED, "invalid car: its data lies outside of it");
     }

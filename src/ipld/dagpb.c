@@ -4,7 +4,7 @@
  */
 #include "ipld/dagpb.h"
 
-#include "ipld/wire.h"
+#include "codec/protobuf.h"
 
 enum {
     NODE_DATA = 1,
@@ -13,11 +13,11 @@ enum {
     LINK_NAME = 2,
     LINK_TSIZE = 3,
 
-    KEY_NODE_DATA = NODE_DATA << 3 | CN_WIRE_BYTES,
-    KEY_NODE_LINKS = NODE_LINKS << 3 | CN_WIRE_BYTES,
-    KEY_LINK_HASH = LINK_HASH << 3 | CN_WIRE_BYTES,
-    KEY_LINK_NAME = LINK_NAME << 3 | CN_WIRE_BYTES,
-    KEY_LINK_TSIZE = LINK_TSIZE << 3 | CN_WIRE_VARINT,
+    KEY_NODE_DATA = NODE_DATA << 3 | CN_PB_BYTES,
+    KEY_NODE_LINKS = NODE_LINKS << 3 | CN_PB_BYTES,
+    KEY_LINK_HASH = LINK_HASH << 3 | CN_PB_BYTES,
+    KEY_LINK_NAME = LINK_NAME << 3 | CN_PB_BYTES,
+    KEY_LINK_TSIZE = LINK_TSIZE << 3 | CN_PB_VARINT,
 };
 
 static cn_err bad(cn_why *why, const char *sentence)
@@ -32,8 +32,8 @@ static cn_err read_link(cn_slice in, cn_dagpb_link *ret, cn_why *why)
     cn_cur c = cn_cur_of(in);
     uint64_t last = 0;
     while (!cn_cur_done(&c)) {
-        cn_wire_field f = {0};
-        cn_err err = cn_wire_next(&c, &f);
+        cn_pb_field f = {0};
+        cn_err err = cn_pb_next(&c, &f);
         if (err != CN_OK) {
             return cn_why_set(why, err, "dag-pb: a link cannot be read: %s", cn_err_sentence(err));
         }
@@ -43,7 +43,7 @@ static cn_err read_link(cn_slice in, cn_dagpb_link *ret, cn_why *why)
         if (f.number <= last) {
             return bad(why, "a field of a link is repeated or out of order");
         }
-        if (f.type != (f.number == LINK_TSIZE ? CN_WIRE_VARINT : CN_WIRE_BYTES)) {
+        if (f.wire != (f.number == LINK_TSIZE ? CN_PB_VARINT : CN_PB_BYTES)) {
             return bad(why, "a field of a link has the wrong wire type");
         }
         last = f.number;
@@ -80,9 +80,9 @@ static cn_err check_link(cn_slice in, cn_why *why)
 }
 
 /* Take one field of a node; `from` is where it begins. */
-static cn_err take_field(cn_dagpb *node, const cn_wire_field *f, cn_slice from, cn_why *why)
+static cn_err take_field(cn_dagpb *node, const cn_pb_field *f, cn_slice from, cn_why *why)
 {
-    if (f->type != CN_WIRE_BYTES) {
+    if (f->wire != CN_PB_BYTES) {
         return bad(why, "a field of the node has the wrong wire type");
     }
     if (f->number == NODE_DATA) {
@@ -114,8 +114,8 @@ cn_err cn_dagpb_decode(cn_slice block, cn_dagpb *ret, cn_why *why)
     cn_cur c = cn_cur_of(block);
     while (!cn_cur_done(&c)) {
         cn_slice from = c.rest;
-        cn_wire_field f = {0};
-        cn_err err = cn_wire_next(&c, &f);
+        cn_pb_field f = {0};
+        cn_err err = cn_pb_next(&c, &f);
         if (err != CN_OK) {
             return cn_why_set(
                 why, err, "dag-pb: the node cannot be read: %s", cn_err_sentence(err));
@@ -135,8 +135,8 @@ bool cn_dagpb_next(cn_dagpb_iter *it, cn_dagpb_link *ret)
         return false;
     }
     cn_cur c = cn_cur_of(it->rest);
-    cn_wire_field f = {0};
-    CN_ASSERT(cn_wire_next(&c, &f) == CN_OK && read_link(f.bytes, ret, NULL) == CN_OK);
+    cn_pb_field f = {0};
+    CN_ASSERT(cn_pb_next(&c, &f) == CN_OK && read_link(f.bytes, ret, NULL) == CN_OK);
     it->rest = c.rest;
     return true;
 }
@@ -176,14 +176,14 @@ cn_cid cn_dagpb_link_cid(const cn_dagpb_link *link)
 /* One-byte key, length, bytes. */
 static size_t bytes_field_bytes(size_t len)
 {
-    return 1 + cn_wire_varint_bytes(len) + len;
+    return 1 + cn_varint_len(len) + len;
 }
 
 static size_t link_body_bytes(const cn_dagpb_link *link)
 {
     size_t n = bytes_field_bytes(link->cid.len);
     n += link->has_name ? bytes_field_bytes(link->name.len) : 0;
-    n += link->has_tsize ? 1 + cn_wire_varint_bytes(link->tsize_bytes) : 0;
+    n += link->has_tsize ? 1 + cn_varint_len(link->tsize_bytes) : 0;
     return n;
 }
 
@@ -200,7 +200,7 @@ size_t cn_dagpb_data_bytes(size_t data_len)
 static void put_key(cn_buf *out, uint8_t key, uint64_t value)
 {
     out->data[out->len++] = key;
-    out->len += cn_wire_varint_put(out->data + out->len, value);
+    out->len += cn_varint_encode(value, out->data + out->len);
 }
 
 static void put_bytes(cn_buf *out, uint8_t key, cn_slice bytes)

@@ -20,11 +20,10 @@ static cn_err read_message(cn_slice bytes, message *ret, cn_why *why)
     cn_cur in = cn_cur_of(bytes);
     message m = {0};
     cn_pb_field field = {0};
-    bool have = true;
     cn_err err = CN_OK;
-    while (err == CN_OK && have) {
-        err = cn_pb_next(&in, &field, &have);
-        if (err != CN_OK || !have) {
+    while (err == CN_OK && !cn_cur_done(&in)) {
+        err = cn_pb_next(&in, &field);
+        if (err != CN_OK) {
             break;
         }
         if (field.number == FIELD_TYPE && field.wire == CN_PB_VARINT) {

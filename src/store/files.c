@@ -80,6 +80,14 @@ out:
     return err;
 }
 
+/* Others may be asking for the figures: at open nobody is, after a collection they are. */
+static void set_reserve(cn_store *s, uint64_t bytes)
+{
+    cn_lock_take(s->lock);
+    s->reserve_bytes = bytes;
+    cn_lock_give(s->lock);
+}
+
 void cn_store_make_reserve(cn_store *s)
 {
     cn_store_path path;
@@ -95,7 +103,7 @@ void cn_store_make_reserve(cn_store *s)
     unsigned flags = CN_FILE_READ | CN_FILE_WRITE;
     if (cn_file_open(s->rt, path, flags, &f, NULL) == CN_OK &&
         cn_file_size(s->rt, f, &size) == CN_OK && size >= want) {
-        s->reserve_bytes = size;
+        set_reserve(s, size);
         cn_file_close(s->rt, f);
         return;
     }
@@ -108,7 +116,7 @@ void cn_store_make_reserve(cn_store *s)
     if (cn_file_open(s->rt, path, flags | CN_FILE_CREATE, &f, NULL) == CN_OK) {
         if (cn_file_allocate(s->rt, f, want) == CN_OK &&
             cn_file_write_at(s->rt, f, 0, &magic, 1) == CN_OK) {
-            s->reserve_bytes = want;
+            set_reserve(s, want);
         } else {
             (void)!cn_path_unlink(s->rt, path);
         }
@@ -122,8 +130,6 @@ bool cn_store_relieve(cn_store *s)
     if (cn_path_unlink(s->rt, cn_store_file(s, path, "reserve")) != CN_OK) {
         return false;
     }
-    cn_lock_take(s->lock);
-    s->reserve_bytes = 0;
-    cn_lock_give(s->lock);
+    set_reserve(s, 0);
     return true;
 }

@@ -125,7 +125,8 @@ CN_MUST_USE cn_err cn_store_seal_closed(cn_store *s);
 CN_MUST_USE cn_err
 cn_store_append(cn_store *s, const cn_store_put *items, size_t len, bool moving, cn_why *why);
 
-/* read.c: fresh, leaving, index */
+/* read.c: the store as blocks; fresh, leaving, index */
+extern const cn_blocks_ops cn_store_blocks_ops;
 CN_MUST_USE cn_err cn_store_find_key(cn_store *s, cn_slice key, cn_place *ret);
 
 /* recover.c */

@@ -3,6 +3,8 @@
  */
 #include "store/place.h"
 
+#include "base/le.h"
+
 enum { SHA256_KEY_BYTES = 32, OTHER_KEY_MIN_BYTES = 33 };
 
 /* The usual ways a CID is written; the form is the position. Never reorder. */
@@ -86,41 +88,25 @@ cn_err cn_key_decode(cn_slice key, cn_key *ret)
     return CN_OK;
 }
 
-static void put_le(uint8_t *out, uint64_t value, unsigned bytes)
-{
-    for (unsigned i = 0; i < bytes; i++) {
-        out[i] = (uint8_t)(value >> 8 * i);
-    }
-}
-
-static uint64_t get_le(const uint8_t *in, unsigned bytes)
-{
-    uint64_t value = 0;
-    for (unsigned i = 0; i < bytes; i++) {
-        value |= (uint64_t)in[i] << 8 * i;
-    }
-    return value;
-}
-
 void cn_place_encode(const cn_place *p, uint8_t out[CN_PLACE_BYTES])
 {
-    put_le(out, p->segment, 4);
-    put_le(out + 4, p->offset, 5);
-    put_le(out + 9, p->len, 3);
-    put_le(out + 12, p->ordinal, 3);
+    cn_le_put(out, p->segment, 4);
+    cn_le_put(out + 4, p->offset, 5);
+    cn_le_put(out + 9, p->len, 3);
+    cn_le_put(out + 12, p->ordinal, 3);
     out[15] = p->form;
 }
 
 cn_err cn_place_decode(cn_slice in, cn_place *ret)
 {
-    if (in.len != CN_PLACE_BYTES || get_le(in.data, 4) == 0) {
+    if (in.len != CN_PLACE_BYTES || cn_le_get(in.data, 4) == 0) {
         return CN_ERR_MALFORMED;
     }
     *ret = (cn_place){
-        .segment = (uint32_t)get_le(in.data, 4),
-        .offset = get_le(in.data + 4, 5),
-        .len = (uint32_t)get_le(in.data + 9, 3),
-        .ordinal = (uint32_t)get_le(in.data + 12, 3),
+        .segment = (uint32_t)cn_le_get(in.data, 4),
+        .offset = cn_le_get(in.data + 4, 5),
+        .len = (uint32_t)cn_le_get(in.data + 9, 3),
+        .ordinal = (uint32_t)cn_le_get(in.data + 12, 3),
         .form = in.data[15],
     };
     return CN_OK;

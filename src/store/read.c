@@ -250,13 +250,11 @@ static cn_err put(cn_blocks *b, const cn_cid *cid, cn_slice data, cn_why *why)
     return cn_store_put_many((cn_store *)b, &item, 1, why);
 }
 
-static const cn_blocks_ops store_ops = {.get = get, .size = size, .put = put, .get_many = get_many};
+const cn_blocks_ops cn_store_blocks_ops = {
+    .get = get, .size = size, .put = put, .get_many = get_many};
 
 cn_blocks *cn_store_blocks(cn_store *s)
 {
-    if (s->blocks.ops == NULL) { /* written once, by whoever opens the store */
-        s->blocks.ops = &store_ops;
-    }
     return &s->blocks;
 }
 

@@ -3,6 +3,7 @@
  */
 #include "store/record.h"
 
+#include "base/le.h"
 #include "codec/varint.h"
 #include "store/store.h"
 
@@ -12,6 +13,7 @@ enum { MAGIC_AT = 31, DATA_BYTES = 30, DATA_AT = 61, VERSION_AT = 9, NUMBER_AT =
 static const uint8_t car_head[MAGIC_AT] = {
     0x19, 0xa2, 0x65, 'r', 'o', 'o', 't', 's', 0x81, 0xd8, 0x2a, 0x45, 0x00, 0x01, 0x55,      0x00,
     0x00, 0x67, 'v',  'e', 'r', 's', 'i', 'o', 'n',  0x01, 0x40, 0x01, 0x55, 0x00, DATA_BYTES};
+static const uint8_t v0_start[] = {CN_MH_SHA2_256, 32};
 static const uint8_t magic[VERSION_AT] = {'c', 'a', 'i', 'r', 'n', '-', 's', 'e', 'g'};
 
 size_t
@@ -38,6 +40,9 @@ cn_err cn_record_head_decode(cn_slice in, cn_record_head *ret)
         if (err == CN_ERR_TRUNCATED && rest.len == len) {
             return CN_ERR_MALFORMED; /* the CID does not fit into its record */
         }
+        if (rest.len < len && cn_slice_starts(cn_slice_of(v0_start, sizeof v0_start), rest)) {
+            return CN_ERR_TRUNCATED; /* too short to be told from a CID of version 1 */
+        }
     }
     if (err != CN_OK) {
         return err == CN_ERR_TRUNCATED ? err : CN_ERR_MALFORMED;
@@ -58,9 +63,7 @@ void cn_segment_head_encode(
     cn_copy(out, car_head, sizeof car_head);
     cn_copy(data, magic, sizeof magic);
     data[VERSION_AT] = CN_SEGMENT_VERSION;
-    for (unsigned i = 0; i < 4; i++) {
-        data[NUMBER_AT + i] = (uint8_t)(segment >> 8 * i);
-    }
+    cn_le_put(data + NUMBER_AT, segment, 4);
     cn_copy(data + ID_AT, id, CN_SEGMENT_ID_BYTES);
     cn_copy(out + DATA_AT, data, DATA_BYTES);
 }

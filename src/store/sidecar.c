@@ -4,27 +4,21 @@
 #include "store/sidecar.h"
 
 #include "base/cur.h"
+#include "base/le.h"
 #include "crypto/sha256.h"
 
 enum { SIDECAR_VERSION = 1, MAGIC_BYTES = 9 };
 
 static const uint8_t magic[MAGIC_BYTES] = {'c', 'a', 'i', 'r', 'n', '-', 'm', 'a', 'p'};
 
-static void put_le(uint8_t *out, uint64_t value, unsigned bytes)
-{
-    for (unsigned i = 0; i < bytes; i++) {
-        out[i] = (uint8_t)(value >> 8 * i);
-    }
-}
-
 cn_err cn_sidecar_begin(const cn_sidecar *about, cn_buf *out)
 {
     uint8_t head[CN_SIDECAR_HEAD_BYTES] = {0};
     cn_copy(head, magic, MAGIC_BYTES);
     head[MAGIC_BYTES] = SIDECAR_VERSION;
-    put_le(head + 12, about->segment, 4);
-    put_le(head + 16, about->segment_bytes, 8);
-    put_le(head + 24, about->count, 4);
+    cn_le_put(head + 12, about->segment, 4);
+    cn_le_put(head + 16, about->segment_bytes, 8);
+    cn_le_put(head + 24, about->count, 4);
     return cn_buf_append(out, cn_slice_of(head, sizeof head));
 }
 

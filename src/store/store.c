@@ -27,6 +27,7 @@ static cn_err init(cn_store *s, const cn_store_options *options, cn_why *why)
 {
     cn_slice dir = cn_str(options->dir);
     cn_err err = CN_OK;
+    s->blocks.ops = &cn_store_blocks_ops;
     s->mem = options->mem;
     s->rt = options->rt;
     s->next_segment = 1;

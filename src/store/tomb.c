@@ -4,16 +4,11 @@
  */
 #include "store/tomb.h"
 
+#include "base/le.h"
+
 enum { TOMB_VERSION = 1, MAGIC_BYTES = 9 };
 
 static const uint8_t magic[MAGIC_BYTES] = {'c', 'a', 'i', 'r', 'n', '-', 'd', 'e', 'l'};
-
-static void put_le(uint8_t *out, uint64_t value, unsigned bytes)
-{
-    for (unsigned i = 0; i < bytes; i++) {
-        out[i] = (uint8_t)(value >> 8 * i);
-    }
-}
 
 /* FNV-1a over the segment's number and the eight bytes of the tombstone. */
 static uint64_t check_of(uint32_t segment, const uint8_t bytes[8])
@@ -30,8 +25,8 @@ static void head_of(uint32_t segment, uint8_t out[CN_TOMB_HEAD_BYTES])
 {
     cn_copy(out, magic, MAGIC_BYTES);
     out[MAGIC_BYTES] = TOMB_VERSION;
-    put_le(out + 10, segment, 4);
-    put_le(out + 14, 0, 2);
+    cn_le_put(out + 10, segment, 4);
+    cn_le_put(out + 14, 0, 2);
 }
 
 cn_err cn_tomb_head_encode(uint32_t segment, cn_buf *out)
@@ -44,9 +39,9 @@ cn_err cn_tomb_head_encode(uint32_t segment, cn_buf *out)
 cn_err cn_tomb_encode(uint32_t segment, const cn_tomb *tomb, cn_buf *out)
 {
     uint8_t bytes[CN_TOMB_BYTES];
-    put_le(bytes, tomb->offset, 5);
-    put_le(bytes + 5, tomb->ordinal, 3);
-    put_le(bytes + 8, check_of(segment, bytes), 8);
+    cn_le_put(bytes, tomb->offset, 5);
+    cn_le_put(bytes + 5, tomb->ordinal, 3);
+    cn_le_put(bytes + 8, check_of(segment, bytes), 8);
     return cn_buf_append(out, cn_slice_of(bytes, sizeof bytes));
 }
 
@@ -73,20 +68,14 @@ cn_err cn_tomb_decode(uint32_t segment, cn_cur *in, cn_tomb *ret)
     cn_cur cur = *in;
     cn_slice bytes = {0};
     uint64_t check = 0;
-    cn_tomb tomb = {0};
     cn_err err = CN_OK;
     CN_TRY(cn_cur_take(&cur, 8, &bytes));
     CN_TRY(cn_cur_le64(&cur, &check));
     if (check != check_of(segment, bytes.data)) {
         return CN_ERR_MALFORMED;
     }
-    for (unsigned i = 0; i < 5; i++) {
-        tomb.offset |= (uint64_t)bytes.data[i] << 8 * i;
-    }
-    for (unsigned i = 0; i < 3; i++) {
-        tomb.ordinal |= (uint32_t)bytes.data[5 + i] << 8 * i;
-    }
-    *ret = tomb;
+    *ret = (cn_tomb){
+        .offset = cn_le_get(bytes.data, 5), .ordinal = (uint32_t)cn_le_get(bytes.data + 5, 3)};
     *in = cur;
 out:
     return err;

@@ -5,7 +5,7 @@
 #include "unixfs/add_internal.h"
 
 #include "crypto/sha256.h"
-#include "ipld/wire.h"
+#include "codec/varint.h"
 
 enum {
     TEXT_MAX_BYTES = 16 << 20,
@@ -57,7 +57,7 @@ void cn_add_batch_reset(cn_add_batch *b)
 static size_t put_number(uint8_t *to, uint8_t key, uint64_t value)
 {
     to[0] = key;
-    return 1 + cn_wire_varint_put(to + 1, value);
+    return 1 + cn_varint_encode(value, to + 1);
 }
 
 /* Write type, filesize and meta around `len` bytes; the node's own key and length before them. */

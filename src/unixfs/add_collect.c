@@ -5,7 +5,6 @@
 #include "unixfs/add_internal.h"
 
 #include "ipld/dagpb.h"
-#include "ipld/wire.h"
 
 enum { PATH_MAX_BYTES = 1 << 20 };
 

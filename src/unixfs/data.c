@@ -4,7 +4,8 @@
  */
 #include "unixfs/data.h"
 
-#include "ipld/wire.h"
+#include "base/le.h"
+#include "codec/protobuf.h"
 
 enum {
     TYPE = 1,
@@ -18,7 +19,7 @@ enum {
     MTIME_SECONDS = 1,
     MTIME_FRACTION = 2,
     FRACTION_MAX = 999999999,
-    MTIME_MAX_BYTES = 1 + CN_WIRE_VARINT_BYTES + 1 + 4,
+    MTIME_MAX_BYTES = 1 + CN_VARINT64_MAX_BYTES + 1 + 4,
 };
 
 static uint8_t key(unsigned number, unsigned type)
@@ -32,7 +33,7 @@ static cn_err count_packed(cn_slice packed, size_t *count)
     cn_cur c = cn_cur_of(packed);
     while (!cn_cur_done(&c)) {
         uint64_t value = 0;
-        cn_err err = cn_wire_varint(&c, &value);
+        cn_err err = cn_pb_varint_decode(&c, &value);
         if (err != CN_OK) {
             return err;
         }
@@ -46,15 +47,15 @@ static cn_err read_mtime(cn_slice in, cn_unixfs_data *d, cn_why *why)
     cn_cur c = cn_cur_of(in);
     bool has_seconds = d->has_mtime; /* a repeated message adds to the one before */
     while (!cn_cur_done(&c)) {
-        cn_wire_field f = {0};
-        cn_err err = cn_wire_next(&c, &f);
+        cn_pb_field f = {0};
+        cn_err err = cn_pb_next(&c, &f);
         if (err != CN_OK) {
             return cn_why_set(why, err, "unixfs: mtime: %s", cn_err_sentence(err));
         }
-        if (f.number == MTIME_SECONDS && f.type == CN_WIRE_VARINT) {
+        if (f.number == MTIME_SECONDS && f.wire == CN_PB_VARINT) {
             d->mtime_s = (int64_t)f.value;
             has_seconds = true;
-        } else if (f.number == MTIME_FRACTION && f.type == CN_WIRE_FIXED32) {
+        } else if (f.number == MTIME_FRACTION && f.wire == CN_PB_FIXED32) {
             if (f.value == 0 || f.value > FRACTION_MAX) {
                 return cn_why_set(
                     why, CN_ERR_MALFORMED,
@@ -71,7 +72,7 @@ static cn_err read_mtime(cn_slice in, cn_unixfs_data *d, cn_why *why)
     return CN_OK;
 }
 
-static cn_err take_varint(cn_unixfs_data *d, const cn_wire_field *f, bool *has_type)
+static cn_err take_varint(cn_unixfs_data *d, const cn_pb_field *f, bool *has_type)
 {
     switch (f->number) {
     case TYPE:
@@ -105,7 +106,7 @@ static cn_err take_varint(cn_unixfs_data *d, const cn_wire_field *f, bool *has_t
     return CN_OK;
 }
 
-static cn_err take_bytes(cn_unixfs_data *d, const cn_wire_field *f, cn_why *why)
+static cn_err take_bytes(cn_unixfs_data *d, const cn_pb_field *f, cn_why *why)
 {
     switch (f->number) {
     case DATA:
@@ -127,14 +128,14 @@ cn_err cn_unixfs_data_decode(cn_slice message, cn_unixfs_data *ret, cn_why *why)
     bool has_type = false;
     cn_cur c = cn_cur_of(message);
     while (!cn_cur_done(&c)) {
-        cn_wire_field f = {0};
-        cn_err err = cn_wire_next(&c, &f);
+        cn_pb_field f = {0};
+        cn_err err = cn_pb_next(&c, &f);
         if (err != CN_OK) {
             return cn_why_set(why, err, "unixfs: %s", cn_err_sentence(err));
         }
-        if (f.type == CN_WIRE_VARINT) {
+        if (f.wire == CN_PB_VARINT) {
             err = take_varint(&d, &f, &has_type);
-        } else if (f.type == CN_WIRE_BYTES) {
+        } else if (f.wire == CN_PB_BYTES) {
             err = take_bytes(&d, &f, why);
         }
         if (err != CN_OK) {
@@ -155,37 +156,37 @@ bool cn_unixfs_blocksize_next(cn_unixfs_blocksize_iter *it, uint64_t *ret)
             return false;
         }
         cn_cur c = cn_cur_of(it->rest);
-        cn_wire_field f = {0};
-        CN_ASSERT(cn_wire_next(&c, &f) == CN_OK);
+        cn_pb_field f = {0};
+        CN_ASSERT(cn_pb_next(&c, &f) == CN_OK);
         it->rest = c.rest;
-        if (f.number == BLOCKSIZES && f.type == CN_WIRE_VARINT) {
+        if (f.number == BLOCKSIZES && f.wire == CN_PB_VARINT) {
             *ret = f.value;
             return true;
         }
-        if (f.number == BLOCKSIZES && f.type == CN_WIRE_BYTES) {
+        if (f.number == BLOCKSIZES && f.wire == CN_PB_BYTES) {
             it->packed = f.bytes;
         }
     }
     cn_cur c = cn_cur_of(it->packed);
-    CN_ASSERT(cn_wire_varint(&c, ret) == CN_OK);
+    CN_ASSERT(cn_pb_varint_decode(&c, ret) == CN_OK);
     it->packed = c.rest;
     return true;
 }
 
 static size_t varint_field_bytes(bool has, uint64_t value)
 {
-    return has ? 1 + cn_wire_varint_bytes(value) : 0;
+    return has ? 1 + cn_varint_len(value) : 0;
 }
 
 static size_t mtime_body_bytes(const cn_unixfs_data *d)
 {
-    return 1 + cn_wire_varint_bytes((uint64_t)d->mtime_s) + (d->mtime_ns != 0 ? 5 : 0);
+    return 1 + cn_varint_len((uint64_t)d->mtime_s) + (d->mtime_ns != 0 ? 5 : 0);
 }
 
 size_t cn_unixfs_data_bytes(const cn_unixfs_data *d, const uint64_t *blocksizes)
 {
     size_t n = varint_field_bytes(true, d->type);
-    n += d->has_data ? 1 + cn_wire_varint_bytes(d->data.len) + d->data.len : 0;
+    n += d->has_data ? 1 + cn_varint_len(d->data.len) + d->data.len : 0;
     n += varint_field_bytes(d->has_filesize, d->filesize);
     for (size_t i = 0; i < d->blocksizes_len; i++) {
         n += varint_field_bytes(true, blocksizes[i]);
@@ -200,8 +201,8 @@ size_t cn_unixfs_data_bytes(const cn_unixfs_data *d, const uint64_t *blocksizes)
 static void put_varint(cn_buf *out, bool has, unsigned number, uint64_t value)
 {
     if (has) {
-        out->data[out->len++] = key(number, CN_WIRE_VARINT);
-        out->len += cn_wire_varint_put(out->data + out->len, value);
+        out->data[out->len++] = key(number, CN_PB_VARINT);
+        out->len += cn_varint_encode(value, out->data + out->len);
     }
 }
 
@@ -210,14 +211,13 @@ static void put_mtime(cn_buf *out, const cn_unixfs_data *d)
     if (!d->has_mtime) {
         return;
     }
-    out->data[out->len++] = key(MTIME, CN_WIRE_BYTES);
+    out->data[out->len++] = key(MTIME, CN_PB_BYTES);
     out->data[out->len++] = (uint8_t)mtime_body_bytes(d);
     put_varint(out, true, MTIME_SECONDS, (uint64_t)d->mtime_s);
     if (d->mtime_ns != 0) {
-        out->data[out->len++] = key(MTIME_FRACTION, CN_WIRE_FIXED32);
-        for (unsigned i = 0; i < 4; i++) {
-            out->data[out->len++] = (uint8_t)(d->mtime_ns >> (8 * i));
-        }
+        out->data[out->len++] = key(MTIME_FRACTION, CN_PB_FIXED32);
+        cn_le_put(out->data + out->len, d->mtime_ns, 4);
+        out->len += 4;
     }
 }
 
@@ -230,8 +230,8 @@ cn_err cn_unixfs_data_encode(const cn_unixfs_data *d, const uint64_t *blocksizes
     }
     put_varint(out, true, TYPE, d->type);
     if (d->has_data) {
-        out->data[out->len++] = key(DATA, CN_WIRE_BYTES);
-        out->len += cn_wire_varint_put(out->data + out->len, d->data.len);
+        out->data[out->len++] = key(DATA, CN_PB_BYTES);
+        out->len += cn_varint_encode(d->data.len, out->data + out->len);
         cn_copy(out->data + out->len, d->data.data, d->data.len);
         out->len += d->data.len;
     }

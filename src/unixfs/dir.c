@@ -5,7 +5,7 @@
  */
 #include "unixfs/dir_internal.h"
 
-#include "ipld/wire.h"
+#include "codec/protobuf.h"
 
 #define ENTRIES_MAX_BYTES ((size_t)1 << 36)
 
@@ -37,7 +37,7 @@ void cn_dir_builder_release(cn_dir_builder *b)
 
 static void put_varint(cn_buf *out, uint64_t value)
 {
-    out->len += cn_wire_varint_put(out->data + out->len, value);
+    out->len += cn_varint_encode(value, out->data + out->len);
 }
 
 static void put_bytes(cn_buf *out, cn_slice bytes)
@@ -57,7 +57,7 @@ cn_err cn_dir_builder_add(cn_dir_builder *b, cn_slice name, const cn_import_ref 
         .has_tsize = true,
     };
     cn_err err =
-        cn_buf_reserve(&b->entries, name.len + link.cid.len + (size_t)3 * CN_WIRE_VARINT_BYTES);
+        cn_buf_reserve(&b->entries, name.len + link.cid.len + (size_t)3 * CN_VARINT64_MAX_BYTES);
     if (err != CN_OK) {
         return err;
     }
@@ -83,7 +83,7 @@ cn_err cn_dir_builder_add(cn_dir_builder *b, cn_slice name, const cn_import_ref 
 static uint64_t take_varint(cn_cur *c)
 {
     uint64_t value = 0;
-    CN_ASSERT(cn_wire_varint(c, &value) == CN_OK);
+    CN_ASSERT(cn_pb_varint_decode(c, &value) == CN_OK);
     return value;
 }
 

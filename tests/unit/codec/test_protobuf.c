@@ -4,12 +4,7 @@
 static cn_err first(const char *hex, cn_pb_field *ret)
 {
     cn_cur in = cn_cur_of(test_hex(hex));
-    bool have = false;
-    cn_err err = cn_pb_next(&in, ret, &have);
-    if (err == CN_OK) {
-        CHECK(have);
-    }
-    return err;
+    return cn_pb_next(&in, ret);
 }
 
 static void the_examples_of_the_format(void)
@@ -69,10 +64,8 @@ static void writers_and_sizes_agree(void)
     cn_cur in = cn_cur_of(cn_buf_slice(&b));
     for (size_t i = 0; i < CN_LEN(numbers); i++) {
         cn_pb_field f[4] = {{0}};
-        bool have = false;
         for (int k = 0; k < 4; k++) {
-            CHECK_OK(cn_pb_next(&in, &f[k], &have));
-            CHECK(have);
+            CHECK_OK(cn_pb_next(&in, &f[k]));
             CHECK_EQ(f[k].number, numbers[i]);
         }
         CHECK(f[0].value == UINT64_MAX >> i * 10);
@@ -80,10 +73,9 @@ static void writers_and_sizes_agree(void)
         CHECK(f[2].value == 0x0102030405060708);
         CHECK_BYTES(f[3].bytes, cn_str("abc"));
     }
-    bool have = true;
     cn_pb_field f = {0};
-    CHECK_OK(cn_pb_next(&in, &f, &have));
-    CHECK(!have);
+    CHECK(cn_cur_done(&in));
+    CHECK_ERR(cn_pb_next(&in, &f), CN_ERR_TRUNCATED);
     cn_buf_release(&b);
 }
 

@@ -15,7 +15,7 @@
 enum { BLOCK_ROOM = 1 << 20 };
 
 static cn_rt *rt;
-static uint8_t block_room[BLOCK_ROOM];
+static _Thread_local uint8_t block_room[BLOCK_ROOM];
 
 /* Block number `n` of `len` bytes (8 or more) and its CID (raw, version 1). */
 static inline cn_slice block_of(uint64_t n, size_t len, cn_cid *ret)
