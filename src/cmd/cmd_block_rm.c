@@ -143,6 +143,18 @@ static cn_err remove_block(rm_run *run, const cn_cid *cid, bool force, cn_why *w
     return err == CN_OK ? cn_store_delete(run->store, cid, why) : err;
 }
 
+/* With the repo held alone: nobody pins it between the look at the pins and the removal. */
+static cn_err remove_alone(rm_run *run, const cn_cid *cid, bool force, cn_why *why)
+{
+    cn_latch_hold hold = {0};
+    cn_err err = cn_content_exclude(run->call, &hold);
+    if (err == CN_OK) {
+        err = remove_block(run, cid, force, why);
+    }
+    cn_latch_give(&hold);
+    return err;
+}
+
 static cn_err remove_one(rm_run *run, cn_slice arg)
 {
     cn_content c = {0};
@@ -150,7 +162,7 @@ static cn_err remove_one(rm_run *run, cn_slice arg)
     bool force = cn_call_flag(run->call, "force", NULL);
     cn_err err = cn_content_find(run->call, arg, &c);
     if (err == CN_OK) {
-        cn_err result = remove_block(run, &c.cid, force, &why);
+        cn_err result = remove_alone(run, &c.cid, force, &why);
         const removed r = {
             .cid = c.cid, .failed = result == CN_OK ? NULL : cn_why_text(&why, result)};
         run->some_failed = run->some_failed || result != CN_OK;

@@ -1,5 +1,8 @@
 /*
  * `repo gc` removes what nothing keeps; `repo verify` reads and checks every block.
+ *
+ * Nothing is written to the client while the repo is held alone: a slow reader would hold back all
+ * others. What is to be told is gathered, in bounded memory, and told after the hold.
  */
 #include "cmd/commands.h"
 #include "cmd/pin_common.h"
@@ -26,6 +29,29 @@ static cn_err gc_text(cn_call *call, cn_buf *out, const void *value)
 
 static const cn_output_type gc_output = {"corerepo.GcResult", gc_json, gc_text};
 
+enum {
+    TOLD_AT_ONCE_BYTES =
+        16 << 20, /* so much is gathered (400,000 CIDs), then another round begins */
+    TOLD_MAX_BYTES = TOLD_AT_ONCE_BYTES + (1 << 20), /* what one step of the sweep adds */
+    BAD_MAX_BYTES = 64 << 20,
+};
+
+/* CIDs to be told or removed later, one length byte before each. */
+static cn_err note_cid(cn_buf *list, const cn_cid *cid)
+{
+    cn_err err = cn_buf_byte(list, cid->len);
+    return err != CN_OK ? err : cn_buf_append(list, cn_cid_bytes(cid));
+}
+
+/* The next CID of such a list, which must not be empty. */
+static cn_err next_cid(cn_slice *rest, cn_cid *ret)
+{
+    size_t len = rest->data[0];
+    cn_slice bytes = cn_slice_head(cn_slice_skip(*rest, 1), len);
+    *rest = cn_slice_skip(*rest, 1 + len);
+    return cn_cid_decode_all(bytes, ret);
+}
+
 /* One collection. */
 typedef struct collection {
     cn_call *call;
@@ -34,6 +60,7 @@ typedef struct collection {
     cn_gc *gc;
     cn_walk walk;
     bool walked;
+    cn_buf removed; /* to be told */
 } collection;
 
 static cn_err mark(void *ctx, const cn_walk_entry *e)
@@ -74,57 +101,89 @@ static cn_err mark_pin(void *ctx, const cn_pin *pin)
     return err == CN_ERR_NOT_FOUND ? CN_OK : err;
 }
 
-static cn_err tell(void *ctx, const cn_cid *cid, uint32_t block_bytes)
+static cn_err note_removed(void *ctx, const cn_cid *cid, uint32_t block_bytes)
 {
     collection *c = ctx;
     cn_cid raw = {0};
     CN_UNUSED(block_bytes);
     cn_multihash mh = cn_cid_multihash(cid);
     cn_err err = cn_cid_make(1, CN_CODEC_RAW, &mh, &raw);
-    return err != CN_OK ? err : cn_call_emit(c->call, &gc_output, &raw);
+    return err != CN_OK ? err : note_cid(&c->removed, &raw);
 }
 
-static cn_err collect(collection *c)
+static cn_err tell_removed(collection *c)
+{
+    cn_slice rest = cn_buf_slice(&c->removed);
+    cn_cid cid = {0};
+    cn_err err = CN_OK;
+    while (rest.len > 0) {
+        CN_TRY(next_cid(&rest, &cid));
+        CN_TRY(cn_call_emit(c->call, &gc_output, &cid));
+    }
+    cn_buf_reset(&c->removed);
+out:
+    return err;
+}
+
+static cn_err mark_all(collection *c)
 {
     cn_cid root = {0};
-    bool done = false;
-    cn_why *why = cn_call_why(c->call);
     cn_err err = CN_OK;
-    CN_TRY(cn_gc_new(c->store, &c->gc, why));
-    CN_TRY(cn_pins_each(c->pins, CN_PIN_ANY, mark_pin, c, why));
+    CN_TRY(cn_pins_each(c->pins, CN_PIN_ANY, mark_pin, c, cn_call_why(c->call)));
     err = cn_pins_root_get(c->pins, &root, NULL);
     if (err == CN_OK) {
         CN_TRY(mark_tree(c, &root));
     }
     CN_TRY(err == CN_ERR_NOT_FOUND ? CN_OK : err);
-    while (!done) {
+out:
+    return err;
+}
+
+/* Collect until all is done or enough has been gathered to be told. */
+static cn_err collect(collection *c, bool *ret_done)
+{
+    cn_latch_hold hold = {0};
+    cn_why *why = cn_call_why(c->call);
+    cn_err err = CN_OK;
+    CN_TRY(cn_content_exclude(c->call, &hold));
+    CN_TRY(cn_gc_new(c->store, &c->gc, why));
+    CN_TRY(mark_all(c));
+    while (!*ret_done && c->removed.len < TOLD_AT_ONCE_BYTES) {
         CN_TRY(cn_call_check(c->call));
-        CN_TRY(cn_gc_sweep(c->gc, tell, c, &done, why));
+        CN_TRY(cn_gc_sweep(c->gc, note_removed, c, ret_done, why));
     }
 out:
+    cn_walk_release(&c->walk);
+    c->walk = (cn_walk){0};
+    c->walked = false;
+    cn_gc_free(c->gc);
+    c->gc = NULL;
+    cn_latch_give(&hold);
     return err;
 }
 
 static cn_err run_gc(cn_call *call)
 {
     cn_node *node = NULL;
-    cn_latch_hold hold = {0};
     collection c = {.call = call};
+    bool done = false;
     cn_err err = CN_OK;
+    cn_buf_init(&c.removed, cn_call_mem(call), TOLD_MAX_BYTES);
     CN_TRY(cn_pin_open(call, &c.pins));
     CN_TRY(cn_call_node(call, &node));
     c.store = cn_node_store(node);
-    err = cn_content_exclude(call, &hold);
-    if (err == CN_OK) {
-        err = collect(&c);
-    }
-    if (err != CN_OK) {
-        err = cn_call_fail_why(call, err);
+    while (!done) {
+        err = collect(&c, &done);
+        /* what has been removed is told, whatever ended it */
+        cn_err told = tell_removed(&c);
+        if (err != CN_OK) {
+            err = cn_call_fail_why(call, err);
+            goto out;
+        }
+        CN_TRY(told);
     }
 out:
-    cn_latch_give(&hold);
-    cn_walk_release(&c.walk);
-    cn_gc_free(c.gc);
+    cn_buf_release(&c.removed);
     return err;
 }
 
@@ -182,7 +241,7 @@ typedef struct verification {
     uint64_t removed;
     uint64_t stuck;
     bool drop;
-    cn_buf bad; /* CIDs to be removed after the visit, one length byte before each */
+    cn_buf bad; /* to be removed after the visit */
 } verification;
 
 static cn_err say_corrupt(verification *v, const cn_cid *cid, cn_err found, const char *more)
@@ -212,8 +271,7 @@ static cn_err checked(void *ctx, const cn_cid *cid, cn_err found)
     if (found != CN_OK) {
         v->corrupt++;
         if (v->drop) {
-            CN_TRY(cn_buf_byte(&v->bad, cid->len));
-            CN_TRY(cn_buf_append(&v->bad, cn_cid_bytes(cid)));
+            CN_TRY(note_cid(&v->bad, cid));
         } else {
             CN_TRY(say_corrupt(v, cid, found, ""));
         }
@@ -224,21 +282,45 @@ out:
     return err;
 }
 
+/* Still damaged? Somebody may have collected it, or put it again, since it was read. */
+static bool is_bad(verification *v, const cn_cid *cid, cn_buf *data)
+{
+    cn_blocks *blocks = cn_store_blocks(v->store);
+    cn_multihash mh = cn_cid_multihash(cid);
+    return cn_blocks_get(blocks, cid, data, NULL) != CN_OK ||
+           cn_multihash_verify(&mh, cn_buf_slice(data)) != CN_OK;
+}
+
+/* Remove one with the repo held alone: nobody is just keeping it. */
+static cn_err drop_one(verification *v, const cn_cid *cid, cn_buf *data, bool *ret_gone)
+{
+    cn_latch_hold hold = {0};
+    cn_err err = cn_content_exclude(v->call, &hold);
+    if (err == CN_OK) {
+        *ret_gone =
+            is_bad(v, cid, data) && cn_store_delete(v->store, cid, cn_call_why(v->call)) == CN_OK;
+    }
+    cn_latch_give(&hold);
+    return err;
+}
+
 static cn_err drop_bad(verification *v)
 {
     cn_slice rest = cn_buf_slice(&v->bad);
+    cn_cid cid = {0};
+    cn_buf data;
+    bool gone = false;
     cn_err err = CN_OK;
-    while (err == CN_OK && rest.len > 0) {
-        cn_cid cid = {0};
-        size_t len = rest.data[0];
-        CN_TRY(cn_cid_decode_all(cn_slice_head(cn_slice_skip(rest, 1), len), &cid));
-        bool gone = cn_store_delete(v->store, &cid, cn_call_why(v->call)) == CN_OK;
+    cn_buf_init(&data, cn_call_mem(v->call), CN_STORE_BLOCK_MAX_BYTES);
+    while (rest.len > 0) {
+        CN_TRY(next_cid(&rest, &cid));
+        CN_TRY(drop_one(v, &cid, &data, &gone));
         v->removed += gone ? 1 : 0;
         v->stuck += gone ? 0 : 1;
-        err = say_corrupt(v, &cid, CN_ERR_CORRUPT, gone ? ", removed" : ", failed to remove");
-        rest = cn_slice_skip(rest, 1 + len);
+        CN_TRY(say_corrupt(v, &cid, CN_ERR_CORRUPT, gone ? ", removed" : ", failed to remove"));
     }
 out:
+    cn_buf_release(&data);
     return err;
 }
 
@@ -273,11 +355,10 @@ static cn_err run_verify(cn_call *call)
 {
     cn_node *node = NULL;
     int64_t ns = 0;
-    cn_latch_hold hold = {0};
     verification v = {.call = call, .drop = cn_call_flag(call, "drop", NULL)};
     cn_slice timeout = cn_str(cn_call_string(call, "heal-timeout", NULL));
     cn_err err = CN_OK;
-    cn_buf_init(&v.bad, cn_call_mem(call), 1 << 30);
+    cn_buf_init(&v.bad, cn_call_mem(call), BAD_MAX_BYTES);
     if (cn_duration_parse(timeout, &ns, cn_call_why(call)) != CN_OK) {
         err = cn_call_fail(
             call, CN_ERR_MALFORMED, "invalid heal-timeout: %s", cn_call_why(call)->text);
@@ -291,14 +372,10 @@ static cn_err run_verify(cn_call *call)
     }
     CN_TRY(cn_call_node(call, &node));
     v.store = cn_node_store(node);
-    if (v.drop) {
-        CN_TRY(cn_content_exclude(call, &hold));
-    }
     CN_TRY(cn_store_verify_all(v.store, checked, &v, cn_call_why(call)));
     CN_TRY(drop_bad(&v));
     err = sum_up(&v);
 out:
-    cn_latch_give(&hold);
     cn_buf_release(&v.bad);
     return err == CN_OK ? err : cn_call_fail_why(call, err);
 }

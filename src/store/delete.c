@@ -165,7 +165,9 @@ cn_err cn_store_unlink(cn_store *s, cn_segment *seg)
     }
     cn_lock_give(s->lock);
     CN_TRY(cn_tomb_encode(segment, &whole, &entry));
-    CN_TRY(write_tombs_or_relieve(s, seg, cn_buf_slice(&entry)));
+    err = write_tombs_or_relieve(s, seg, cn_buf_slice(&entry));
+    /* no room for the mark: if we are killed before the unlink, dead blocks come back as such */
+    CN_TRY(err == CN_ERR_NO_SPACE && s->broken == CN_OK ? CN_OK : err);
     err = cn_index_apply(s->index, &batch);
     if (err == CN_ERR_NO_SPACE && cn_store_relieve(s)) {
         err = cn_index_apply(s->index, &batch);

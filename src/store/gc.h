@@ -4,7 +4,9 @@
  * Between cn_gc_new and the end of the sweep nobody may put or delete; reading is fine. Safe to
  * interrupt (or crash) anywhere: what was marked is never lost, the rest is taken next time.
  *
- * Memory: one bit per block. Works at the quota and on a full disk.
+ * Memory: one bit per block. Works at the quota and on a full disk: segments that hold nothing any
+ * more go first, then those with the least to copy. What has no room for its copy stays; only a
+ * disk without a single page to note removals on ends a collection (NO_SPACE).
  */
 #pragma once
 
@@ -18,6 +20,7 @@ typedef struct cn_gc_stats {
     uint64_t freed_bytes;   /* given back to the disk */
     uint64_t segments_unlinked;
     uint64_t segments_rewritten;
+    uint64_t stuck_bytes; /* dead ones in segments that stay, for want of room to copy the rest */
 } cn_gc_stats;
 
 /* Begin: flushes the store. Errors: those of cn_store_flush, NO_MEMORY. */
@@ -32,9 +35,10 @@ void cn_gc_free(cn_gc *g);
 CN_MUST_USE cn_err cn_gc_mark(cn_gc *g, const cn_cid *cid, bool *ret_new);
 
 /*
- * Do the next piece of the sweep (at most one segment, or 64 MiB rewritten). `removed` (nullable)
- * is told of each block removed, once that is durable. *ret_done: nothing is left to do. An error
- * from `removed` is returned; the sweep may go on afterwards. Errors: IO, NO_MEMORY.
+ * Do the next piece of the sweep: at most 4,096 blocks removed, or 64 MiB copied. `removed`
+ * (nullable) is told of each block removed, once that is durable. *ret_done: nothing is left to do.
+ * An error from `removed` is returned; the sweep may go on afterwards, with the next segment.
+ * Errors: NO_SPACE (no room even to note a removal), IO, NO_MEMORY.
  */
 typedef cn_err (*cn_gc_removed)(void *ctx, const cn_cid *cid, uint32_t block_bytes);
 CN_MUST_USE cn_err

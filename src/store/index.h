@@ -78,7 +78,8 @@ static inline CN_MUST_USE cn_err cn_index_apply(cn_index *x, const cn_index_batc
 {
     return x->ops->apply(x, batch);
 }
-/* Visit all entries, by key, as they were at the start. */
+/* Visit all entries, by key; one that comes or goes meanwhile may be seen or not. No transaction is
+ * held while `visit` works. */
 static inline CN_MUST_USE cn_err cn_index_scan(cn_index *x, cn_index_visit visit, void *ctx)
 {
     return x->ops->scan(x, visit, ctx);

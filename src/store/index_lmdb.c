@@ -4,7 +4,7 @@
  * tail of the segment is then replayed from the checkpoint before.
  */
 #include "store/index.h"
-#include "store/lmdb_env.h"
+#include "store/lmdb_scan.h"
 
 enum { INDEX_VERSION = 1, FORGET_FROM_BYTES = 16 << 20 };
 
@@ -138,35 +138,27 @@ static cn_err apply(cn_index *x, const cn_index_batch *batch)
     }
 }
 
+/* What `scan` hands on. */
+typedef struct scanning {
+    cn_index_visit visit;
+    void *ctx;
+} scanning;
+
+static cn_err scan_one(void *ctx, cn_slice key, cn_slice value)
+{
+    const scanning *s = ctx;
+    cn_place place;
+    if (cn_place_decode(value, &place) != CN_OK) {
+        return CN_ERR_CORRUPT;
+    }
+    return s->visit(s->ctx, key, &place);
+}
+
 static cn_err scan(cn_index *x, cn_index_visit visit, void *ctx)
 {
     index_lmdb *i = (index_lmdb *)x;
-    MDB_txn *txn = NULL;
-    MDB_cursor *cursor = NULL;
-    MDB_val k = {0};
-    MDB_val v = {0};
-    cn_place place;
-    cn_err err = CN_OK;
-    CN_TRY(cn_lmdb_read(&i->lmdb, &txn));
-    CN_TRY(cn_lmdb_err(mdb_cursor_open(txn, i->blocks, &cursor)));
-    for (;;) {
-        int result = mdb_cursor_get(cursor, &k, &v, MDB_NEXT);
-        if (result == MDB_NOTFOUND) {
-            break;
-        }
-        CN_TRY(cn_lmdb_err(result));
-        if (cn_place_decode(cn_slice_of(v.mv_data, v.mv_size), &place) != CN_OK) {
-            err = CN_ERR_CORRUPT;
-            break;
-        }
-        CN_TRY(visit(ctx, cn_slice_of(k.mv_data, k.mv_size), &place));
-    }
-out:
-    if (cursor != NULL) {
-        mdb_cursor_close(cursor);
-    }
-    cn_lmdb_read_end(&i->lmdb, txn);
-    return err;
+    scanning s = {visit, ctx};
+    return cn_lmdb_each(&i->lmdb, i->blocks, (cn_slice){0}, scan_one, &s);
 }
 
 static cn_err one_meta(MDB_val k, MDB_val v, cn_segment_meta *ret)

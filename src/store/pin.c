@@ -5,7 +5,7 @@
 #include "store/pin.h"
 
 #include "store/internal.h"
-#include "store/lmdb_env.h"
+#include "store/lmdb_scan.h"
 #include "store/pin_record.h"
 
 enum { PINS_VERSION = 1, KEY_MAX_BYTES = 1 + CN_CID_MAX_BYTES, EACH_BATCH = 64 };
@@ -134,10 +134,10 @@ cn_err cn_pins_remove(cn_pins *p, const cn_cid *cid, cn_pin_mode mode, cn_why *w
     return err != CN_OK ? err : cn_pins_set(p, cid, CN_PIN_ANY, cn_str(""), why);
 }
 
-static cn_err read_pin(const cn_cid *cid, cn_pin_mode mode, MDB_val v, cn_pin *ret)
+static cn_err read_pin(const cn_cid *cid, cn_pin_mode mode, cn_slice record, cn_pin *ret)
 {
     cn_slice name = {0};
-    if (cn_pin_record_decode(cn_slice_of(v.mv_data, v.mv_size), &name) != CN_OK) {
+    if (cn_pin_record_decode(record, &name) != CN_OK) {
         return CN_ERR_CORRUPT;
     }
     ret->cid = *cid;
@@ -163,7 +163,7 @@ cn_err cn_pins_get(cn_pins *p, const cn_cid *cid, cn_pin_mode mode, cn_pin *ret,
             MDB_val v = {0};
             err = cn_lmdb_err(mdb_get(txn, p->pins, &k, &v));
             if (err == CN_OK) {
-                err = read_pin(cid, (cn_pin_mode)m, v, ret);
+                err = read_pin(cid, (cn_pin_mode)m, cn_slice_of(v.mv_data, v.mv_size), ret);
             }
         }
     }
@@ -175,43 +175,39 @@ cn_err cn_pins_get(cn_pins *p, const cn_cid *cid, cn_pin_mode mode, cn_pin *ret,
     return err;
 }
 
-cn_err cn_pins_each(cn_pins *p, cn_pin_mode mode, cn_pins_visit visit, void *ctx, cn_why *why)
+/* What cn_pins_each hands on. */
+typedef struct visiting {
+    cn_pins *pins;
+    cn_pin_mode mode;
+    cn_pins_visit visit;
+    void *ctx;
+    cn_why *why;
+    bool past; /* all of the mode have been seen: not an error */
+} visiting;
+
+static cn_err visit_pin(void *ctx, cn_slice key, cn_slice value)
 {
-    MDB_txn *txn = NULL;
-    MDB_cursor *cursor = NULL;
-    MDB_val k = {0};
-    MDB_val v = {0};
+    visiting *v = ctx;
     cn_pin pin;
     cn_cid cid;
-    cn_err err = CN_OK;
+    if (v->mode != CN_PIN_ANY && (key.len == 0 || key.data[0] != v->mode)) {
+        v->past = true;
+        return CN_ERR_CANCELLED;
+    }
+    if (key.len == 0 || key.data[0] < CN_PIN_RECURSIVE || key.data[0] > CN_PIN_DIRECT ||
+        cn_cid_decode_all(cn_slice_skip(key, 1), &cid) != CN_OK) {
+        return cn_why_set(v->why, CN_ERR_CORRUPT, "a pin in %s cannot be read", v->pins->lmdb.path);
+    }
+    cn_err err = read_pin(&cid, (cn_pin_mode)key.data[0], value, &pin);
+    return err != CN_OK ? err : v->visit(v->ctx, &pin);
+}
+
+cn_err cn_pins_each(cn_pins *p, cn_pin_mode mode, cn_pins_visit visit, void *ctx, cn_why *why)
+{
     uint8_t first = mode == CN_PIN_ANY ? CN_PIN_RECURSIVE : (uint8_t)mode;
-    CN_TRY(cn_lmdb_read(&p->lmdb, &txn));
-    CN_TRY(cn_lmdb_err(mdb_cursor_open(txn, p->pins, &cursor)));
-    k = (MDB_val){1, &first};
-    for (MDB_cursor_op op = MDB_SET_RANGE;; op = MDB_NEXT) {
-        int result = mdb_cursor_get(cursor, &k, &v, op);
-        if (result == MDB_NOTFOUND) {
-            break;
-        }
-        CN_TRY(cn_lmdb_err(result));
-        cn_slice key = cn_slice_of(k.mv_data, k.mv_size);
-        if (mode != CN_PIN_ANY && key.data[0] != mode) {
-            break;
-        }
-        if (key.data[0] < CN_PIN_RECURSIVE || key.data[0] > CN_PIN_DIRECT ||
-            cn_cid_decode_all(cn_slice_skip(key, 1), &cid) != CN_OK) {
-            err = cn_why_set(why, CN_ERR_CORRUPT, "a pin in %s cannot be read", p->lmdb.path);
-            break;
-        }
-        CN_TRY(read_pin(&cid, (cn_pin_mode)key.data[0], v, &pin));
-        CN_TRY(visit(ctx, &pin));
-    }
-out:
-    if (cursor != NULL) {
-        mdb_cursor_close(cursor);
-    }
-    cn_lmdb_read_end(&p->lmdb, txn);
-    return err;
+    visiting v = {.pins = p, .mode = mode, .visit = visit, .ctx = ctx, .why = why};
+    cn_err err = cn_lmdb_each(&p->lmdb, p->pins, cn_slice_of(&first, 1), visit_pin, &v);
+    return v.past ? CN_OK : err;
 }
 
 cn_err cn_pins_count(cn_pins *p, cn_pin_mode mode, uint64_t *ret)

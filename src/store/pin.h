@@ -57,7 +57,8 @@ cn_pins_get(cn_pins *p, const cn_cid *cid, cn_pin_mode mode, cn_pin *ret, cn_why
 
 /*
  * Visit the pins of `mode` (ANY: recursive ones, then direct ones) in the order of their CIDs'
- * bytes, as they were at the start. The pin is borrowed for the call. `visit` may change pins.
+ * bytes; one that comes or goes meanwhile may be seen or not. The pin is borrowed for the call.
+ * `visit` may change pins and take as long as it likes: nothing is held.
  */
 typedef cn_err (*cn_pins_visit)(void *ctx, const cn_pin *pin);
 CN_MUST_USE cn_err

@@ -109,8 +109,7 @@ cn_err cn_store_stat(cn_store *s, cn_store_stats *ret)
     uint64_t heads = s->segments_len * (uint64_t)CN_SEGMENT_HEAD_BYTES;
     uint64_t used = s->live_whole + heads;
     *ret = (cn_store_stats){
-        .repo_bytes =
-            s->segment_bytes + s->other_bytes + s->reserve_bytes + index_bytes + pins.size_bytes,
+        .repo_bytes = s->segment_bytes + s->other_bytes + index_bytes + pins.size_bytes,
         .quota_bytes = s->options.quota_bytes,
         .blocks = s->blocks_len,
         .block_bytes = s->block_bytes,
@@ -183,25 +182,42 @@ cn_err cn_store_each(cn_store *s, cn_store_visit visit, void *ctx, cn_why *why)
     return err != CN_OK ? err : cn_index_scan(s->index, visit_one, &v);
 }
 
+static cn_err read_and_check(cn_store *s, const cn_cid *cid, const cn_place *place, cn_buf *data)
+{
+    cn_cid stored;
+    cn_key key;
+    cn_multihash mh = cn_cid_multihash(cid);
+    cn_err err = CN_OK;
+    cn_buf_reset(data);
+    CN_TRY(cn_key_encode(cn_cid_key(cid), &key));
+    CN_TRY(cid_of(s, cn_key_slice(&key), place, &stored));
+    CN_TRY(cn_buf_reserve(data, place->len));
+    CN_TRY(cn_store_read(s, place, 0, data->data, place->len));
+    err = cn_multihash_verify(&mh, (cn_slice){data->data, place->len});
+out:
+    return err;
+}
+
 static cn_err check_one(void *ctx, const cn_cid *cid, const cn_place *place)
 {
     const visiting *v = ctx;
     cn_store *s = v->store;
     cn_buf data;
-    cn_cid stored;
-    cn_key key;
-    cn_multihash mh = cn_cid_multihash(cid);
-    cn_err err = CN_OK;
+    cn_place now = *place;
+    bool gone = false;
     cn_buf_init(&data, s->mem, CN_STORE_BLOCK_MAX_BYTES);
-    CN_TRY(cn_key_encode(cn_cid_key(cid), &key));
-    CN_TRY(cid_of(s, cn_key_slice(&key), place, &stored));
-    CN_TRY(cn_buf_reserve(&data, place->len));
-    CN_TRY(cn_store_read(s, place, 0, data.data, place->len));
-    CN_TRY(cn_multihash_verify(&mh, (cn_slice){data.data, place->len}));
-out:
+    cn_err err = read_and_check(s, cid, &now, &data);
+    if (err != CN_OK && err != CN_ERR_NO_MEMORY) {
+        /* it may have been removed or moved since its place was read */
+        cn_err found = cn_store_find(s, cn_cid_key(cid), &now);
+        gone = found == CN_ERR_NOT_FOUND;
+        if (found == CN_OK && !cn_place_eq(&now, place)) {
+            err = read_and_check(s, cid, &now, &data);
+        }
+    }
     cn_buf_release(&data);
-    if (err == CN_ERR_NO_MEMORY) {
-        return err;
+    if (gone || err == CN_ERR_NO_MEMORY) {
+        return gone ? CN_OK : err;
     }
     return v->checked(v->ctx, cid, err == CN_OK || err == CN_ERR_IO ? err : CN_ERR_CORRUPT);
 }

@@ -54,7 +54,7 @@ typedef struct cn_store_put {
 } cn_store_put;
 
 typedef struct cn_store_stats {
-    uint64_t repo_bytes;  /* all files of the store, the pins' included */
+    uint64_t repo_bytes;  /* all files of the store, the pins' included; not the reserve */
     uint64_t quota_bytes; /* 0: none */
     uint64_t blocks;
     uint64_t block_bytes; /* data of the blocks held */
@@ -139,9 +139,9 @@ void cn_store_release(cn_store *s, cn_store_hold *hold);
 CN_MUST_USE cn_err cn_store_delete(cn_store *s, const cn_cid *cid, cn_why *why);
 
 /*
- * Visit all blocks in the order of their keys, as they were at the start of the visit (pending ones
- * are flushed first). An error from `visit` ends it and is returned. `visit` may read and put, not
- * delete or flush.
+ * Visit all blocks in the order of their keys (pending ones are flushed first); one that comes or
+ * goes meanwhile may be seen or not. An error from `visit` ends it and is returned. `visit` may do
+ * what it likes and take as long: nothing is held.
  */
 typedef cn_err (*cn_store_visit)(void *ctx, const cn_cid *cid, const cn_place *place);
 CN_MUST_USE cn_err cn_store_each(cn_store *s, cn_store_visit visit, void *ctx, cn_why *why);
@@ -150,8 +150,8 @@ CN_MUST_USE cn_err cn_store_each(cn_store *s, cn_store_visit visit, void *ctx, c
 CN_MUST_USE cn_err cn_store_stat(cn_store *s, cn_store_stats *ret);
 
 /*
- * Read and check every block. `visit` is told of each: CN_OK, or CORRUPT or IO for a bad one.
- * An error returned by it ends the check and is returned.
+ * Read and check every block. `visit` is told of each: CN_OK, or CORRUPT or IO for a bad one; not
+ * of those that are removed meanwhile. An error returned by it ends the check and is returned.
  */
 typedef cn_err (*cn_store_checked)(void *ctx, const cn_cid *cid, cn_err err);
 CN_MUST_USE cn_err cn_store_verify_all(cn_store *s, cn_store_checked visit, void *ctx, cn_why *why);
