@@ -383,8 +383,13 @@ static void stop(daemon_state *d)
     if (d->wrote_gateway) {
         remove_place(d, "gateway");
     }
+    bool ended = true;
     while (d->servers_len > 0) {
-        cn_http_server_stop(d->servers[--d->servers_len], STOP_GRACE_NS);
+        ended = cn_http_server_stop(d->servers[--d->servers_len], STOP_GRACE_NS) && ended;
+    }
+    if (!ended) { /* a command still uses the node: it cannot be closed, only left */
+        (void)!cn_store_flush(cn_node_store(d->node), NULL);
+        _exit(1);
     }
     cn_gateway_free(d->gateway);
     cn_rpc_free(d->rpc);

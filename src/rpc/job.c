@@ -224,8 +224,9 @@ void cn_job_run(void *job, cn_http_stream *s)
     cn_job_free(j);
 }
 
-void cn_job_free(cn_job *j)
+void cn_job_free(void *job)
 {
+    cn_job *j = job;
     if (j == NULL) {
         return;
     }

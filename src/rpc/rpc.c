@@ -292,7 +292,7 @@ static cn_err start(ask *a, cn_slice path)
     }
     CN_TRY(cn_buf_append(&j->content_type, has_files ? type : (cn_slice){0}));
     CN_TRY(cn_buf_append(&j->origin, a->origin));
-    CN_TRY(cn_http_stream_start(a->request, cn_job_run, j));
+    CN_TRY(cn_http_stream_start(a->request, &(cn_http_task){cn_job_run, cn_job_free, j}));
     j = NULL;
 out:
     cn_job_free(j);
