@@ -65,8 +65,7 @@ static cn_err progress_text(cn_call *call, cn_buf *out, const void *value)
     return CN_OK;
 }
 
-static const cn_output_type progress_output = {
-    "pin.AddPinOutput", progress_json, progress_text};
+static const cn_output_type progress_output = {"pin.AddPinOutput", progress_json, progress_text};
 
 /* Is progress part of the answer? On the command line it goes to the terminal instead. */
 static bool is_told(const cn_call *call)

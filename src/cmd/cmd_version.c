@@ -1,6 +1,6 @@
 /*
- * version: ours, and that of Kubo we keep to. Invoked as `ipfs`, and over RPC, where clients gate on
- * it, the text is Kubo's.
+ * version: ours, and that of Kubo we keep to. Invoked as `ipfs`, and over RPC, where clients gate
+ * on it, the text is Kubo's.
  */
 #include "cmd/commands.h"
 #include "cmd/version.h"

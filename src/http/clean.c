@@ -74,23 +74,22 @@ cn_err cn_http_response_redirect(
     cn_buf page;
     const char *text = NULL;
     cn_http_response *resp = NULL;
-    bool is_head = cn_slice_is(method, "HEAD");
-    bool is_get = cn_slice_is(method, "GET");
+    bool has_page = cn_slice_is(method, "GET") || cn_slice_is(method, "HEAD");
     cn_err err = CN_OK;
     cn_buf_init(&url, mem, REDIRECT_MAX_BYTES);
     cn_buf_init(&page, mem, REDIRECT_MAX_BYTES);
     CN_TRY(escape_url(location, &url));
     CN_TRY(cn_buf_cstr(&url, &text));
-    if (is_get) {
+    if (has_page) {
         CN_TRY(cn_buf_text(&page, "<a href=\""));
         CN_TRY(escape_html(cn_buf_slice(&url), &page));
         CN_TRY(cn_buf_printf(&page, "\">%s</a>.\n\n", reason));
         CN_TRY(cn_http_response_bytes(cn_buf_slice(&page), &resp));
     } else {
-        CN_TRY(cn_http_response_empty(is_head ? CN_HTTP_SIZE_UNKNOWN : 0, &resp));
+        CN_TRY(cn_http_response_empty(0, &resp));
     }
     CN_TRY(cn_http_response_header(resp, "Location", text));
-    if (is_get || is_head) {
+    if (has_page) {
         CN_TRY(cn_http_response_header(resp, "Content-Type", "text/html; charset=utf-8"));
     }
     *ret = resp;

@@ -16,7 +16,7 @@ CN_MUST_USE cn_err cn_http_clean_path(cn_slice path, cn_buf *clean, bool *ret_is
 
 /*
  * Make the answer that sends a client of `method` to `location` (a path and query; what a URL
- * cannot hold is escaped): HTML with a link for GET, its type for HEAD, nothing for others.
+ * cannot hold is escaped): HTML with a link for GET and HEAD, nothing for others.
  * `reason` is the status as words. Errors: NO_MEMORY.
  */
 CN_MUST_USE cn_err cn_http_response_redirect(

@@ -26,7 +26,6 @@ typedef struct cn_job {
     cn_buf content_type; /* of the request's body */
     cn_buf origin;       /* to be named in the answer; empty: none */
     bool credentials;
-    bool has_body;
     cn_encoding encoding;
     cn_intake upload;
     bool has_upload;

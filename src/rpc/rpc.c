@@ -304,10 +304,13 @@ static cn_err start(ask *a, cn_slice path)
     cn_buf_init(&j->content_type, rpc->options.mem, 4096);
     cn_buf_init(&j->origin, rpc->options.mem, 4096);
     j->credentials = cn_guard_allows_credentials(rpc->guard);
-    j->has_body = cn_http_has_body(a->request);
-    bool has_files = j->has_body && cn_multipart_boundary(type, &boundary) == CN_OK;
+    bool has_files = cn_multipart_boundary(type, &boundary) == CN_OK;
+    const char *refusal = has_files ? NULL : cn_multipart_refusal(type);
     cn_slice query = cn_url_query(cn_http_target(a->request));
-    err = cn_request_from_query(&j->request, path, query, has_files, &why);
+    err = cn_request_from_query(&j->request, path, query, has_files || refusal != NULL, &why);
+    if (err == CN_OK && refusal != NULL) {
+        err = cn_why_set(&why, CN_ERR_USAGE, "%s", refusal);
+    }
     bool read = err == CN_OK;
     if (read) {
         err = cn_request_encoding(&j->request, false, &j->encoding, &why);
@@ -380,6 +383,9 @@ static cn_err route(ask *a)
     cn_slice prefix = cn_str("/api/v0/");
     cn_slice path = {0};
     bool done = false;
+    if (cn_slice_is(cn_http_method(a->request), "CONNECT")) {
+        return bare(a, 200); /* Kubo says so; there is no tunnel */
+    }
     if (cn_slice_is(cn_http_target(a->request), "*")) {
         return bare(a, cn_slice_is(cn_http_method(a->request), "OPTIONS") ? 200 : 400);
     }
@@ -402,7 +408,10 @@ static cn_err route(ask *a)
     if (cn_slice_is(path, "/version")) {
         return plain(a, 200, "Commit: \nClient Version: kubo/" CN_KUBO_VERSION "\n");
     }
-    if (cn_slice_is(path, "/webui") || cn_slice_starts(path, cn_str("/webui/"))) {
+    if (cn_slice_is(path, "/webui")) {
+        return redirect(a, cn_str("/webui/"));
+    }
+    if (cn_slice_starts(path, cn_str("/webui/"))) {
         return plain(
             a, 503,
             "The web UI is not on this node: it is content of its own that has to be fetched from "
