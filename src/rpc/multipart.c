@@ -250,14 +250,6 @@ static cn_err skip_body(cn_multipart *m, cn_why *why)
     return CN_OK;
 }
 
-static cn_err no_colon(cn_slice line, cn_why *why)
-{
-    char text[CN_QUOTE_TEXT_BYTES];
-    return cn_why_set(
-        why, CN_ERR_MALFORMED, "malformed MIME header: missing colon: %s",
-        cn_quote_text(line, text));
-}
-
 /* One line of headers without its end; the empty one ends them. Stays in the window. */
 static cn_err take_line(cn_multipart *m, cn_slice *ret, cn_why *why)
 {
@@ -274,9 +266,7 @@ static cn_err take_line(cn_multipart *m, cn_slice *ret, cn_why *why)
                 why, CN_ERR_TOO_LARGE, "multipart: the headers of a part are too long");
         }
         if (m->input_ended) {
-            return s.len > 0 && cn_slice_find(s, ':') == s.len
-                       ? no_colon(s, why)
-                       : cn_why_set(why, CN_ERR_TRUNCATED, "multipart: NextPart: EOF");
+            return cn_why_set(why, CN_ERR_TRUNCATED, "multipart: NextPart: EOF");
         }
         cn_err err = fill(m, why);
         if (err != CN_OK) {
@@ -324,6 +314,14 @@ static cn_err read_disposition(cn_multipart *m, cn_slice value, found *f)
     }
 }
 
+static cn_err no_colon(cn_slice line, cn_why *why)
+{
+    char text[CN_QUOTE_TEXT_BYTES];
+    return cn_why_set(
+        why, CN_ERR_MALFORMED, "malformed MIME header: missing colon: %s",
+        cn_quote_text(line, text));
+}
+
 static cn_err read_header(cn_multipart *m, cn_slice line, found *f, cn_why *why)
 {
     size_t colon = cn_slice_find(line, ':');
@@ -346,6 +344,12 @@ static cn_slice kept(const cn_multipart *m, span s)
     return s.given ? cn_slice_of(m->headers.data + s.at, s.len) : (cn_slice){0};
 }
 
+/* Does the input end within the name of a header? */
+static bool is_half_name(cn_slice rest)
+{
+    return rest.len > 0 && cn_slice_find(rest, ':') == rest.len;
+}
+
 static cn_err read_headers(cn_multipart *m, cn_part *ret, cn_why *why)
 {
     found f = {0};
@@ -354,7 +358,11 @@ static cn_err read_headers(cn_multipart *m, cn_part *ret, cn_why *why)
     cn_buf_reset(&m->headers);
     for (;;) {
         cn_slice line = {0};
-        CN_TRY(take_line(m, &line, why));
+        err = take_line(m, &line, why);
+        if (err == CN_ERR_TRUNCATED && is_half_name(ready(m))) {
+            err = no_colon(ready(m), why);
+        }
+        CN_TRY(err);
         if (line.len == 0) {
             break;
         }
