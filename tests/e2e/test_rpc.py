@@ -205,7 +205,7 @@ class Rpc(Strict):
     def test_contents(self):
         times = dict(name="file?mtime=1000&mtime-nsecs=7")
         names = self.added(part(DIR, "d", **times), part(FILE, "d%2Fa", b"hello", **times), part(FILE, "d%2Fb", b"x" * 3000000, **times), part(LINK, "d%2Fl", b"to", **times),
-                           query="preserve-mtime=true")
+                           query="preserve-mtime=true&raw-leaves=false")
         plain = self.added(part(DIR, "p"), part(FILE, "p%2Fa", b"hello"))["p"]
         d, a, b = names["d"], names["d/a"], names["d/b"]
         self.post("cat?arg=" + a, status=200, data=b"hello", want={"X-Stream-Output": "1", "X-Content-Length": "5", "Content-Type": "text/plain"})
