@@ -216,7 +216,7 @@ class Rpc(Strict):
         for path in ("get?arg=", "get?archive=true&arg=", "get?output=x&arg="):
             for what in (d, a, b, d + "/l"):
                 self.post(path + what, status=200, want={"Content-Type": "application/x-tar", "X-Stream-Output": "1"})
-            self.post(path + plain, status=200, excuse="times", want={"X-Content-Length": self.size(plain)})
+        self.post("get?arg=" + plain, status=200, excuse="times", want={"X-Content-Length": self.size(plain)})
         for path in ("get?compress=true&arg=" + a, "get?compress=true&archive=true&arg=" + d, "get?compress=true&arg=%s/l" % d):
             self.post(path, status=200, want={"Content-Type": "application/gzip"}, excuse="deflate")
         self.post("block/get?arg=" + a, status=200, want={"Content-Type": "application/vnd.ipld.raw", "X-Stream-Output": "1"})
