@@ -8,6 +8,7 @@
 #include "cmd/version.h"
 #include "crypto/key.h"
 #include "gateway/gateway.h"
+#include "node/config_file.h"
 #include "node/init.h"
 #include "node/node.h"
 #include "node/repo.h"
@@ -125,37 +126,88 @@ out:
 
 /* --- before serving --- */
 
-/* --init: make a repo with a new key if there is none. */
+/* The configuration that --init-config names; it may hold a private key. */
+static cn_err read_config(daemon_state *d, const char *path, cn_buf *ret)
+{
+    cn_file *f = NULL;
+    uint64_t size_bytes = 0;
+    size_t len = 0;
+    cn_why *why = cn_call_why(d->call);
+    cn_err err = CN_OK;
+    CN_TRY(cn_file_open(d->rt, path, CN_FILE_READ, &f, why));
+    CN_TRY(cn_file_size(d->rt, f, &size_bytes));
+    if (size_bytes == 0 || size_bytes > CN_CONFIG_MAX_BYTES) {
+        err = cn_why_set(
+            why, CN_ERR_MALFORMED, "%s is not a configuration: %llu bytes", path,
+            (unsigned long long)size_bytes);
+        goto out;
+    }
+    CN_TRY(cn_buf_reserve(ret, (size_t)size_bytes));
+    CN_TRY(cn_file_read_at(d->rt, f, 0, ret->data, (size_t)size_bytes, &len));
+    ret->len = len;
+out:
+    cn_file_close(d->rt, f);
+    return err;
+}
+
+/* An identity for a repo that begins with the usual configuration. */
+static cn_err make_identity(daemon_state *d, cn_key **ret, cn_identity *ret_identity)
+{
+    cn_peer_id id = {0};
+    cn_key *key = NULL;
+    cn_err err = CN_OK;
+    CN_TRY(cn_key_generate(d->mem, CN_KEY_ED25519, 0, &key, cn_call_why(d->call)));
+    CN_TRY(cn_peer_id_of_key(key, &id));
+    CN_TRY(cn_identity_of(&id, ret_identity));
+    CN_TRY(say(d, "generating ED25519 keypair...done"));
+    CN_TRY(say(d, "peer identity: %s", ret_identity->peer_id));
+    *ret = key;
+    key = NULL;
+out:
+    cn_key_free(key);
+    return err;
+}
+
+/* --init: make a repo if there is none, with a new key or by the configuration that is given. */
 static cn_err make_repo(daemon_state *d)
 {
     const char *path = cn_call_repo_path(d->call);
+    const char *config = cn_call_string(d->call, "init-config", NULL);
     cn_repo_kind kind = CN_REPO_NONE;
     cn_identity identity = {0};
-    cn_peer_id id = {0};
     cn_key *key = NULL;
+    cn_buf text;
     cn_why *why = cn_call_why(d->call);
     cn_init_options o = {.rt = d->rt, .mem = d->mem, .repo_path = path, .command = "daemon"};
     cn_err err = CN_OK;
+    cn_buf_init(&text, d->mem, CN_CONFIG_MAX_BYTES);
     CN_TRY(cn_repo_probe(d->rt, path, &kind, why));
     if (kind != CN_REPO_NONE) {
         goto out;
     }
     o.pid = getpid();
     o.profiles = cn_call_string(d->call, "init-profile", NULL);
-    if (o.profiles == NULL && strcmp(cn_call_program(d->call), "ipfs") != 0) {
-        o.profiles = "unixfs-v1-2025";
+    if (config != NULL && config[0] != '\0') {
+        CN_TRY(read_config(d, config, &text));
+        o.config = cn_buf_slice(&text);
+        err = cn_init_check_config(&o, why);
+        if (err != CN_OK) {
+            err = cn_call_fail(d->call, err, "failure to decode config: %s", why->text);
+            goto out;
+        }
+    } else {
+        if (o.profiles == NULL && strcmp(cn_call_program(d->call), "ipfs") != 0) {
+            o.profiles = "unixfs-v1-2025";
+        }
+        CN_TRY(make_identity(d, &key, &identity));
+        o.key = key;
+        o.peer_id = identity.peer_id;
     }
-    CN_TRY(cn_key_generate(d->mem, CN_KEY_ED25519, 0, &key, why));
-    CN_TRY(cn_peer_id_of_key(key, &id));
-    CN_TRY(cn_identity_of(&id, &identity));
-    o.key = key;
-    o.peer_id = identity.peer_id;
-    CN_TRY(say(d, "generating ED25519 keypair...done"));
-    CN_TRY(say(d, "peer identity: %s", identity.peer_id));
     CN_TRY(say(d, "initializing IPFS node at %s", path));
     CN_TRY(cn_init_repo(&o, why));
 out:
     cn_key_free(key);
+    cn_key_wipe(&text);
     return err;
 }
 
@@ -383,8 +435,13 @@ static void stop(daemon_state *d)
     if (d->wrote_gateway) {
         remove_place(d, "gateway");
     }
+    bool ended = true;
     while (d->servers_len > 0) {
-        cn_http_server_stop(d->servers[--d->servers_len], STOP_GRACE_NS);
+        ended = cn_http_server_stop(d->servers[--d->servers_len], STOP_GRACE_NS) && ended;
+    }
+    if (!ended) { /* a command still uses the node: it cannot be closed, only left */
+        (void)!cn_store_flush(cn_node_store(d->node), NULL);
+        _exit(1);
     }
     cn_gateway_free(d->gateway);
     cn_rpc_free(d->rpc);

@@ -137,8 +137,8 @@ static cn_err run_cat(cn_call *call)
     }
     cn_call_set_type(call, "text/plain");
     cn_call_set_size(call, run.total);
+    CN_TRY(write_parts(&run)); /* begins with the first bytes: what is lost before is an error */
     CN_TRY(cn_call_write(call, (cn_slice){0}));
-    CN_TRY(write_parts(&run));
 out:
     cn_drive_release(&run.drive);
     cn_free(cn_call_mem(call), run.parts);

@@ -8,6 +8,8 @@
 #include "cmd/get_sink.h"
 
 #include "codec/gzip.h"
+#include "ipld/dagpb.h"
+#include "node/node.h"
 #include "unixfs/tar.h"
 #include "unixfs/tree_read.h"
 
@@ -123,23 +125,53 @@ static cn_err add_plain(get_run *run, const cn_pull *step)
         return cn_buf_append(&run->out, step->data);
     }
     const cn_tree_entry *e = step->entry;
+    if (step->kind == CN_PULL_ENTRY && e->kind == CN_LIST_SYMLINK && run->sink == NULL &&
+        !cn_call_is_cli(run->call)) {
+        return cn_buf_append(&run->out, e->target); /* a client gets what it says, as from Kubo */
+    }
     return step->kind == CN_PULL_END || e->kind == CN_LIST_FILE
                ? CN_OK
                : cn_why_set(cn_call_why(run->call), CN_ERR_WRONG_TYPE, "file is not regular");
 }
 
-/* What goes wrong before the first byte leaves no file behind: so the sink is opened here. */
-static cn_err open_sink(get_run *run, const cn_pull *first)
+/* The size a client is told of a folder: of its block and, by its links, of all below. */
+static cn_err folder_size(cn_call *call, const cn_cid *cid, uint64_t *ret_bytes)
 {
+    cn_node *node = NULL;
+    cn_buf block;
+    cn_dagpb decoded = {0};
+    cn_dagpb_link link = {0};
+    uint64_t size_bytes = 0;
+    cn_err err = CN_OK;
+    cn_buf_init(&block, cn_call_mem(call), CN_DRIVE_BLOCK_MAX_BYTES);
+    CN_TRY(cn_call_node(call, &node));
+    CN_TRY(cn_blocks_get(cn_node_blocks(node), cid, &block, cn_call_why(call)));
+    CN_TRY(cn_dagpb_decode(cn_buf_slice(&block), &decoded, cn_call_why(call)));
+    size_bytes = block.len;
+    for (cn_dagpb_iter it = cn_dagpb_links(&decoded); cn_dagpb_next(&it, &link);) {
+        size_bytes += link.tsize_bytes;
+    }
+    *ret_bytes = size_bytes;
+out:
+    cn_buf_release(&block);
+    return err;
+}
+
+/* What goes wrong before the first byte leaves no file behind: so the sink is opened here. */
+static cn_err open_sink(get_run *run, const cn_cid *cid, const cn_pull *first)
+{
+    uint64_t size_bytes = 0;
     if (cn_call_is_cli(run->call)) {
         return cn_get_sink_open(run->call, &run->sink);
     }
     const cn_tree_entry *e = first->entry;
     cn_call_set_type(run->call, run->gzip != NULL ? "application/gzip" : "application/x-tar");
-    if (e->kind == CN_LIST_FILE) {
-        cn_call_set_size(run->call, e->size_bytes);
+    size_bytes = e->kind == CN_LIST_FILE ? e->size_bytes : e->target.len;
+    cn_err err = e->kind != CN_LIST_DIR ? CN_OK : folder_size(run->call, cid, &size_bytes);
+    if (err == CN_OK) {
+        cn_call_set_size(run->call, size_bytes);
     }
-    return CN_OK;
+    return err;
 }
 
 static cn_err send_tree(get_run *run, const cn_cid *cid)
@@ -155,7 +187,7 @@ static cn_err send_tree(get_run *run, const cn_cid *cid)
         CN_TRY(cn_drive_next(&run->drive, &t.pull, &step, cn_call_why(run->call)));
         CN_TRY(plain ? add_plain(run, &step) : add_step(run, &step));
         if (!is_open) {
-            CN_TRY(open_sink(run, &step));
+            CN_TRY(open_sink(run, cid, &step));
             is_open = true;
         }
         if (step.kind == CN_PULL_END || run->out.len >= FLUSH_BYTES) {

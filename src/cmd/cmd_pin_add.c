@@ -4,7 +4,11 @@
 #include "cmd/commands.h"
 #include "cmd/human.h"
 #include "cmd/pin_common.h"
+#include "codec/json_write.h"
+#include "rt/rt.h"
 #include "store/store.h"
+
+#define TELL_EVERY_NS (500 * CN_NS_PER_MS)
 
 static const cn_arg path_args[] = {
     {"ipfs-path", CN_ARG_VARIADIC | CN_ARG_STDIN, "What to pin or unpin."},
@@ -31,11 +35,43 @@ static cn_err add_text(cn_call *call, cn_buf *out, const void *value)
 
 static const cn_output_type add_output = {"pin.AddPinOutput", pins_json, add_text};
 
+/* What has been walked over so far, of all that is to be pinned. */
 typedef struct progress {
     cn_call *call;
     uint64_t nodes;
     uint64_t bytes;
+    cn_time told; /* when it was last said to a client */
 } progress;
+
+static cn_err progress_json(cn_call *call, cn_buf *out, const void *value)
+{
+    const progress *p = value;
+    cn_json_writer j;
+    CN_UNUSED(call);
+    cn_json_init(&j, out, NULL);
+    cn_json_object(&j);
+    cn_json_put_int(&j, "Progress", (int64_t)p->nodes);
+    cn_json_put_int(&j, "Bytes", (int64_t)p->bytes);
+    cn_json_object_end(&j);
+    return cn_json_finish(&j);
+}
+
+/* As text only the pins are said. */
+static cn_err progress_text(cn_call *call, cn_buf *out, const void *value)
+{
+    CN_UNUSED(call);
+    CN_UNUSED(out);
+    CN_UNUSED(value);
+    return CN_OK;
+}
+
+static const cn_output_type progress_output = {"pin.AddPinOutput", progress_json, progress_text};
+
+/* Is progress part of the answer? On the command line it goes to the terminal instead. */
+static bool is_told(const cn_call *call)
+{
+    return !cn_call_is_cli(call) && cn_call_flag(call, "progress", NULL);
+}
 
 static cn_err count(void *ctx, const cn_walk_entry *e)
 {
@@ -43,19 +79,27 @@ static cn_err count(void *ctx, const cn_walk_entry *e)
     p->nodes++;
     p->bytes += e->block.len;
     cn_call_progress(p->call, CN_PROGRESS_CHECK, p->bytes, UINT64_MAX);
-    return CN_OK;
+    if (!is_told(p->call)) {
+        return CN_OK;
+    }
+    cn_time now = cn_rt_now(cn_call_rt(p->call));
+    if (now.ns - p->told.ns < TELL_EVERY_NS) {
+        return CN_OK;
+    }
+    p->told = now;
+    return cn_call_emit(p->call, &progress_output, p);
 }
 
 /* Everything that the pin is to hold must be here. */
-static cn_err check_here(cn_call *call, const cn_cid *cid, bool recursive)
+static cn_err check_here(progress *p, const cn_cid *cid, bool recursive)
 {
+    cn_call *call = p->call;
     cn_walk walk = {0};
     cn_node *node = NULL;
-    progress p = {.call = call};
     size_t size = 0;
     cn_err err = CN_OK;
     if (recursive) {
-        err = cn_pin_walk(call, &walk, false, cid, count, &p);
+        err = cn_pin_walk(call, &walk, false, cid, count, p);
         cn_walk_release(&walk);
     } else {
         CN_TRY(cn_call_node(call, &node));
@@ -71,8 +115,8 @@ static cn_err check_here(cn_call *call, const cn_cid *cid, bool recursive)
     if (err == CN_OK && recursive && cn_call_flag(call, "progress", NULL)) {
         char human[CN_HUMAN_BYTES];
         cn_call_note(
-            call, "Fetched/Processed %llu nodes (%s)\r", (unsigned long long)p.nodes,
-            cn_human_size(p.bytes, human));
+            call, "Fetched/Processed %llu nodes (%s)\r", (unsigned long long)p->nodes,
+            cn_human_size(p->bytes, human));
     }
 out:
     return err;
@@ -86,8 +130,9 @@ static cn_err say_pin(cn_call *call, cn_err err)
     return cn_call_fail(call, err, "pin: %s", cn_why_text(cn_call_why(call), err));
 }
 
-static cn_err add_one(cn_call *call, cn_pins *pins, cn_slice arg, cn_pin_texts *texts)
+static cn_err add_one(progress *p, cn_pins *pins, cn_slice arg, cn_pin_texts *texts)
 {
+    cn_call *call = p->call;
     cn_content content = {0};
     cn_node *node = NULL;
     cn_pin held = {0};
@@ -107,7 +152,7 @@ static cn_err add_one(cn_call *call, cn_pins *pins, cn_slice arg, cn_pin_texts *
             cn_cid_text(&content.cid, text));
         goto out;
     }
-    err = check_here(call, &content.cid, recursive);
+    err = check_here(p, &content.cid, recursive);
     if (err == CN_OK) {
         err = cn_store_flush(cn_node_store(node), cn_call_why(call));
     }
@@ -130,6 +175,7 @@ static cn_err run_add(cn_call *call)
     cn_pin_texts texts;
     cn_pins *pins = NULL;
     cn_latch_hold hold = {0};
+    progress p = {.call = call, .told = cn_rt_now(cn_call_rt(call))};
     cn_err err = CN_OK;
     cn_pin_texts_init(&texts, cn_call_mem(call));
     CN_TRY(cn_pin_check_name(call, cn_str(cn_call_string(call, "name", NULL))));
@@ -137,10 +183,15 @@ static cn_err run_add(cn_call *call)
     CN_TRY(cn_call_read_args(call));
     CN_TRY(cn_content_share(call, &hold));
     for (size_t i = 0; i < cn_call_args_len(call); i++) {
-        CN_TRY(add_one(call, pins, cn_call_arg(call, i), &texts));
+        CN_TRY(add_one(&p, pins, cn_call_arg(call, i), &texts));
     }
     cn_latch_give(&hold);
-    err = cn_call_emit_once(call, &add_output, &texts);
+    if (is_told(call)) {
+        CN_TRY(p.nodes == 0 ? CN_OK : cn_call_emit(call, &progress_output, &p));
+        err = cn_call_emit(call, &add_output, &texts);
+    } else {
+        err = cn_call_emit_once(call, &add_output, &texts);
+    }
 out:
     cn_latch_give(&hold);
     cn_pin_texts_release(&texts);

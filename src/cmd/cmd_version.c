@@ -1,5 +1,6 @@
 /*
- * version: ours, and that of Kubo we keep to. Invoked as `ipfs` the text is Kubo's.
+ * version: ours, and that of Kubo we keep to. Invoked as `ipfs`, and over RPC, where clients gate
+ * on it, the text is Kubo's.
  */
 #include "cmd/commands.h"
 #include "cmd/version.h"
@@ -36,7 +37,7 @@ static cn_err version_json(cn_call *call, cn_buf *out, const void *value)
 static cn_err version_text(cn_call *call, cn_buf *out, const void *value)
 {
     CN_UNUSED(value);
-    bool as_kubo = strcmp(cn_call_program(call), "ipfs") == 0;
+    bool as_kubo = !cn_call_is_cli(call) || strcmp(cn_call_program(call), "ipfs") == 0;
     const char *number = as_kubo ? CN_KUBO_VERSION : CN_VERSION;
     if (cn_call_flag(call, "repo", NULL) && !cn_call_flag(call, "all", NULL)) {
         return cn_buf_printf(out, "%s\n", CN_KUBO_REPO_VERSION);

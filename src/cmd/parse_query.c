@@ -51,30 +51,27 @@ static cn_slice take_until(cn_slice *s, uint8_t mark)
 }
 
 /* The command of `path`; its last part is an argument if it names no command. */
-static cn_err find_command(cn_request *r, cn_slice path, cn_texts *words, cn_buf *held)
+static cn_err find_command(cn_request *r, cn_slice path, cn_texts *words)
 {
     const cn_command *command = &cn_command_root;
     bool remote = true;
-    do {
+    for (bool is_last = false; !is_last;) {
+        is_last = cn_slice_find(path, '/') == path.len;
         cn_slice part = take_until(&path, '/');
-        cn_err err = unescape(part, false, held);
+        const cn_command *child = cn_command_child(command, part);
+        if (child != NULL) {
+            command = child;
+            remote = remote && (command->flags & CN_CMD_NO_REMOTE) == 0;
+            continue;
+        }
+        if (!is_last || (command->run == NULL && !cn_command_is_unbuilt(command))) {
+            return CN_ERR_NOT_FOUND;
+        }
+        cn_err err = cn_request_add_arg(r, words, part);
         if (err != CN_OK) {
-            return err == CN_ERR_MALFORMED ? CN_ERR_NOT_FOUND : err;
+            return err;
         }
-        const cn_command *child = cn_command_child(command, cn_buf_slice(held));
-        if (child == NULL) {
-            if (path.len > 0 || command->run == NULL) {
-                return CN_ERR_NOT_FOUND;
-            }
-            err = cn_request_add_arg(r, words, cn_buf_slice(held));
-            if (err != CN_OK) {
-                return err;
-            }
-            break;
-        }
-        command = child;
-        remote = remote && (command->flags & CN_CMD_NO_REMOTE) == 0;
-    } while (path.len > 0);
+    }
     if (!remote || (command->run == NULL && !cn_command_is_unbuilt(command))) {
         return CN_ERR_NOT_FOUND;
     }
@@ -168,7 +165,7 @@ cn_request_from_query(cn_request *r, cn_slice path, cn_slice query, bool has_fil
     cn_buf held;
     cn_buf_init(&held, r->mem, TEXT_MAX);
     cn_err err = CN_OK;
-    CN_TRY(find_command(r, path, &r->args, &held));
+    CN_TRY(find_command(r, path, &r->args));
     while (query.len > 0) {
         CN_TRY(take_pair(r, take_until(&query, '&'), &r->args, &held, why));
     }

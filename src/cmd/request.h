@@ -68,7 +68,8 @@ cn_request_from_words(cn_request *r, const char *const *words, size_t words_len,
 CN_MUST_USE cn_err cn_request_bind(cn_request *r, cn_why *why);
 
 /*
- * Read an RPC request: `path` as it stands in the URL behind "/api/v0/", `query` behind "?".
+ * Read an RPC request: `path` is what stands in the URL behind "/api/v0/", decoded;
+ * `query` what stands behind "?", as sent.
  * `has_files`: a multipart body came with it.
  * Errors: NOT_FOUND (404), USAGE (400, with the sentence), NO_MEMORY.
  */

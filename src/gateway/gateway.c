@@ -3,6 +3,7 @@
  * resolve it, and serve what lies at its end as a file, a listing or a block.
  */
 #include "gateway/internal.h"
+#include "http/clean.h"
 
 #include <stdio.h>
 
@@ -371,38 +372,6 @@ out:
     return err;
 }
 
-/*
- * Is the path free of "//", "/./" and "/../"? If not, append the clean one to `clean`. Segments
- * are taken as sent, before decoding.
- */
-static cn_err clean_path(cn_slice path, cn_buf *clean, bool *ret_is_clean)
-{
-    cn_slice rest = cn_slice_skip(path, 1);
-    cn_err err = cn_buf_byte(clean, '/');
-    while (err == CN_OK && rest.len > 0) {
-        size_t len = cn_slice_find(rest, '/');
-        cn_slice segment = cn_slice_head(rest, len);
-        bool has_slash = len < rest.len;
-        rest = cn_slice_skip(rest, len + 1);
-        if (segment.len == 0 || cn_slice_is(segment, ".")) {
-            continue;
-        }
-        if (cn_slice_is(segment, "..")) {
-            clean->len -= clean->len > 1 ? 1 : 0;
-            while (clean->len > 1 && clean->data[clean->len - 1] != '/') {
-                clean->len--;
-            }
-            continue;
-        }
-        err = cn_buf_append(clean, segment);
-        if (err == CN_OK && has_slash) {
-            err = cn_buf_byte(clean, '/');
-        }
-    }
-    *ret_is_clean = cn_slice_eq(path, cn_buf_slice(clean));
-    return err;
-}
-
 static cn_err redirect_clean(cn_gw_ask *a, bool *ret_done)
 {
     cn_slice target = cn_http_target(a->request);
@@ -411,7 +380,7 @@ static cn_err redirect_clean(cn_gw_ask *a, bool *ret_done)
     bool is_clean = true;
     cn_err err = CN_OK;
     cn_buf_init(&clean, a->mem, 1 << 20);
-    CN_TRY(clean_path(cn_url_path(target), &clean, &is_clean));
+    CN_TRY(cn_http_clean_path(cn_url_path(target), &clean, &is_clean));
     if (is_clean && (cn_slice_is(cn_buf_slice(&clean), "/ipfs") ||
                      cn_slice_is(cn_buf_slice(&clean), "/ipns"))) {
         CN_TRY(cn_buf_byte(&clean, '/'));

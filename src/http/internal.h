@@ -11,9 +11,18 @@
 
 #include <pthread.h>
 
-enum { CN_HTTP_THREADS_MAX = 16, CN_HTTP_DISCARD_MAX_BYTES = 256 << 10 };
+enum {
+    CN_HTTP_THREADS_MAX = 16,
+    CN_HTTP_DISCARD_MAX_BYTES = 256 << 10,
+    CN_HTTP_WAITING_TIMES = 8,
+    CN_HTTP_STALLED_S = 10, /* so long a client must have kept a thread waiting to be cut */
+};
 
-/* Threads that run streams: started when needed, gone after a while without work. */
+/*
+ * Threads that run streams: started when needed, gone after a while without work. At most
+ * `threads_max` of them work; those that wait for a slow client are counted apart, up to
+ * CN_HTTP_WAITING_TIMES as many. When all are taken so, who has waited longest is cut.
+ */
 typedef struct cn_http_runners {
     cn_lock *lock;
     cn_cond *more;
@@ -22,6 +31,7 @@ typedef struct cn_http_runners {
     cn_http_stream *active; /* all that have not ended, by next_active */
     unsigned threads;
     unsigned idle;
+    unsigned left; /* threads that wait for their client */
     unsigned threads_max;
     bool stopping;
 } cn_http_runners;
@@ -57,10 +67,59 @@ struct cn_http_request {
     char target[]; /* NUL-terminated */
 };
 
+struct cn_http_stream {
+    cn_http_server *server;
+    cn_mem *mem;
+    cn_http_task task;
+    cn_lock *lock;
+    cn_cond *changed;
+    struct MHD_Connection *connection; /* NULL once the request has ended */
+    cn_watched *watched;
+    struct MHD_Response *response; /* ours; the connection takes its own reference */
+    cn_ring body;
+    cn_ring answer;
+    char *trailer; /* name and value, each with a NUL behind it */
+    unsigned holders;
+    unsigned status;
+    unsigned changes; /* counts what the running thread may wait for */
+    bool is_asleep;   /* the connection */
+    bool is_launched; /* given to the threads; the connection's own thread asks */
+    bool body_ended;
+    bool body_unwanted; /* nobody reads what is left of it */
+    bool has_begun;
+    bool is_sending; /* the response is queued */
+    bool has_ended;
+    bool is_aborted;
+    atomic_bool is_gone;
+    /* of the runners, under their lock */
+    cn_http_stream *next;
+    cn_http_stream *next_active;
+    bool is_listed;
+    bool has_left; /* its thread waits for the client, and others run in its place */
+    int64_t left_ns;
+};
+
 CN_MUST_USE cn_err cn_http_runners_init(cn_http_runners *w, cn_mem *mem, unsigned threads_max);
 /* Cancel all streams and wait up to `wait_ns` for their threads; false if some still run. */
 bool cn_http_runners_stop(cn_http_runners *w, int64_t wait_ns);
 void cn_http_runners_release(cn_http_runners *w);
+/* Know of a stream, so that stop reaches it, or forget one that was not given. Errors: CLOSED. */
+CN_MUST_USE cn_err cn_http_runners_list(cn_http_runners *w, cn_http_stream *s);
+void cn_http_runners_forget(cn_http_runners *w, cn_http_stream *s);
+/* Run it as soon as there is a place. Errors: BUSY (no thread can be started), CLOSED. */
+CN_MUST_USE cn_err cn_http_runners_give(cn_http_runners *w, cn_http_stream *s);
+/* The running thread of `s` is about to wait for the client for long, and has done so. */
+void cn_http_runners_leave(cn_http_runners *w, cn_http_stream *s);
+void cn_http_runners_return(cn_http_runners *w, cn_http_stream *s);
+
+/* From time to time: if requests wait and no thread can be had, cut a stalled client. */
+void cn_http_runners_look(void *runners);
+
+/* Let go of one hold. Called without the stream's lock. */
+void cn_http_stream_drop(cn_http_stream *s);
+/* The client has kept it waiting for too long, or the server stops: as if it were gone. */
+void cn_http_stream_cut(cn_http_stream *s);
+int64_t cn_http_now_ns(void);
 
 /* Calls of the server's threads for a request with a stream. */
 enum MHD_Result cn_http_stream_upload(cn_http_stream *s, const char *data, size_t *size);

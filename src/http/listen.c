@@ -24,7 +24,7 @@ static cn_err bound_error(const char *multiaddr, int code, cn_why *why)
     switch (code) {
     case EADDRINUSE:
         return cn_why_set(
-            why, CN_ERR_BUSY, "%s: the address is in use by another program", multiaddr);
+            why, CN_ERR_BUSY, "%s: address already in use by another program", multiaddr);
     case EACCES:
     case EPERM:
         return cn_why_set(why, CN_ERR_PERMISSION, "%s: not allowed to listen there", multiaddr);

@@ -256,6 +256,8 @@ cn_err cn_http_server_start(
     set_defaults(&s->options);
     CN_TRY(cn_mhd_load(&s->mhd, why));
     CN_TRY(cn_http_runners_init(&s->runners, s->mem, s->options.streams_max));
+    s->watch.look = cn_http_runners_look;
+    s->watch.ctx = &s->runners;
     CN_TRY(
         cn_watch_start(&s->watch, s->mem, s->options.header_timeout_s, s->options.idle_timeout_s));
     s->daemon = start_daemon(s);
@@ -275,24 +277,24 @@ out:
     return err;
 }
 
-static int64_t now_ns(void)
+int64_t cn_http_now_ns(void)
 {
     struct timespec t = {0};
     CN_ASSERT(clock_gettime(CLOCK_MONOTONIC, &t) == 0);
     return (int64_t)t.tv_sec * CN_NS_PER_S + t.tv_nsec;
 }
 
-void cn_http_server_stop(cn_http_server *s, int64_t grace_ns)
+bool cn_http_server_stop(cn_http_server *s, int64_t grace_ns)
 {
     if (s == NULL) {
-        return;
+        return true;
     }
     atomic_store(&s->stopping, true);
-    int64_t until = now_ns() + grace_ns;
-    while (atomic_load(&s->running) > 0 && now_ns() < until) {
+    int64_t until = cn_http_now_ns() + grace_ns;
+    while (atomic_load(&s->running) > 0 && cn_http_now_ns() < until) {
         (void)usleep(2000);
     }
-    bool ended = cn_http_runners_stop(&s->runners, CN_MAX(grace_ns, 200 * CN_NS_PER_MS));
+    bool ended = cn_http_runners_stop(&s->runners, CN_HTTP_ABANDON_S * CN_NS_PER_S);
     s->mhd->stop_daemon(s->daemon); /* closes the listening socket as well */
     cn_watch_stop(&s->watch);
     s->listen.fd = -1;
@@ -301,6 +303,7 @@ void cn_http_server_stop(cn_http_server *s, int64_t grace_ns)
         cn_http_runners_release(&s->runners);
         cn_free(s->mem, s);
     }
+    return ended;
 }
 
 size_t cn_http_server_running(const cn_http_server *s)

@@ -17,6 +17,8 @@ typedef struct cn_http_request cn_http_request;
 typedef struct cn_http_stream cn_http_stream;
 typedef struct MHD_Response cn_http_response;
 
+enum { CN_HTTP_ABANDON_S = 10 };
+
 typedef void (*cn_http_handler)(void *ctx, cn_http_request *r);
 
 typedef struct cn_http_options {
@@ -42,10 +44,10 @@ CN_MUST_USE cn_err cn_http_server_start(
 
 /*
  * Stop: take no more, give requests that run `grace_ns` to end, cut the others, release all.
- * Accepts NULL. Where a stream's thread does not end in time, it and the server's memory are left
- * behind: the process should then end.
+ * Accepts NULL. False where a stream's thread does not end within CN_HTTP_ABANDON_S: it and the
+ * server's memory are left behind, and what the handler uses must stay until the process ends.
  */
-void cn_http_server_stop(cn_http_server *s, int64_t grace_ns);
+bool cn_http_server_stop(cn_http_server *s, int64_t grace_ns);
 
 /* Requests begun and not ended. */
 size_t cn_http_server_running(const cn_http_server *s);

@@ -8,35 +8,17 @@
  */
 #include "http/internal.h"
 
-typedef enum { AWAKE, ASLEEP } sleep_state;
-
-struct cn_http_stream {
-    cn_http_server *server;
-    cn_mem *mem;
-    cn_http_run run;
-    void *ctx;
-    cn_lock *lock;
-    cn_cond *changed;
-    struct MHD_Connection *connection; /* NULL once the request has ended */
-    cn_watched *watched;
-    struct MHD_Response *response; /* ours; the connection takes its own reference */
-    cn_ring body;
-    cn_ring answer;
-    char *trailer; /* name and value, each with a NUL behind it */
-    unsigned holders;
-    unsigned status;
-    sleep_state sleep;
-    bool body_ended;
-    bool body_unwanted; /* nobody reads what is left of it */
-    bool has_begun;
-    bool is_sending; /* the response is queued */
-    bool has_ended;
-    bool is_aborted;
-    atomic_bool is_gone;
-    cn_http_stream *next;
-    cn_http_stream *next_active;
+enum {
+    /*
+     * So much of a body must have come, or all of it, before a thread is taken: one that stalls
+     * with less costs only its bytes.
+     */
+    START_BYTES = 64 << 10,
+    BODY_STEP_BYTES = 4 << 10, /* the body's ring at first */
 };
 
+/* A thread that waits longer for its client leaves its place to another. */
+#define PLACE_KEPT_NS (20 * CN_NS_PER_MS)
 static void stream_free(cn_http_stream *s)
 {
     if (s->response != NULL) {
@@ -50,8 +32,7 @@ static void stream_free(cn_http_stream *s)
     cn_free(s->mem, s);
 }
 
-/* Let go of one hold. Called without the lock. */
-static void drop(cn_http_stream *s)
+void cn_http_stream_drop(cn_http_stream *s)
 {
     cn_lock_take(s->lock);
     bool last = --s->holders == 0;
@@ -61,10 +42,18 @@ static void drop(cn_http_stream *s)
     }
 }
 
+/* Tell the running thread, if it waits, that something has changed. */
+static void notify(cn_http_stream *s)
+{
+    s->changes++;
+    cn_cond_wake_all(s->changed);
+}
+
+/* Let a sleeping connection go on. */
 static void wake(cn_http_stream *s)
 {
-    if (s->sleep == ASLEEP) {
-        s->sleep = AWAKE;
+    if (s->is_asleep) {
+        s->is_asleep = false;
         cn_watched_sleep(s->watched, false);
         s->server->mhd->resume_connection(s->connection);
     }
@@ -72,7 +61,7 @@ static void wake(cn_http_stream *s)
 
 static void go_to_sleep(cn_http_stream *s)
 {
-    s->sleep = ASLEEP;
+    s->is_asleep = true;
     cn_watched_sleep(s->watched, true);
     s->server->mhd->suspend_connection(s->connection);
 }
@@ -101,7 +90,7 @@ static ssize_t send_some(void *ctx, uint64_t position, char *data, size_t max)
         bool was_full = s->answer.len > CN_HTTP_ANSWER_RING_BYTES / 2;
         result = (ssize_t)cn_ring_take(&s->answer, (uint8_t *)data, max);
         if (was_full && s->answer.len <= CN_HTTP_ANSWER_RING_BYTES / 2) {
-            cn_cond_wake_all(s->changed);
+            notify(s);
         }
     } else if (s->has_ended) {
         add_trailer(s);
@@ -111,6 +100,23 @@ static ssize_t send_some(void *ctx, uint64_t position, char *data, size_t max)
     }
     cn_lock_give(s->lock);
     return result;
+}
+
+/* Room in the body's ring for what has come: little while no thread reads it, see START_BYTES. */
+static cn_err make_body_room(cn_http_stream *s, size_t len)
+{
+    size_t cap = CN_MAX(s->body.cap, (size_t)BODY_STEP_BYTES);
+    while (cap < CN_HTTP_BODY_RING_BYTES && cap < s->body.len + len) {
+        cap *= 2;
+    }
+    return cn_ring_grow(&s->body, cap);
+}
+
+/* Have a thread run it. Called without the lock. */
+static enum MHD_Result launch(cn_http_stream *s)
+{
+    s->is_launched = cn_http_runners_give(&s->server->runners, s) == CN_OK;
+    return s->is_launched ? MHD_YES : MHD_NO;
 }
 
 enum MHD_Result cn_http_stream_upload(cn_http_stream *s, const char *data, size_t *size)
@@ -123,7 +129,7 @@ enum MHD_Result cn_http_stream_upload(cn_http_stream *s, const char *data, size_
         *size = 0;
     } else {
         bool was_empty = s->body.len == 0;
-        if (cn_ring_grow(&s->body, CN_HTTP_BODY_RING_BYTES) != CN_OK) {
+        if (make_body_room(s, *size) != CN_OK) {
             result = MHD_NO;
         }
         *size -= cn_ring_put(&s->body, cn_slice_of(data, *size));
@@ -131,11 +137,12 @@ enum MHD_Result cn_http_stream_upload(cn_http_stream *s, const char *data, size_
             go_to_sleep(s);
         }
         if (was_empty || *size > 0) {
-            cn_cond_wake_all(s->changed);
+            notify(s);
         }
     }
+    bool is_due = result == MHD_YES && !s->is_launched && s->body.len >= START_BYTES;
     cn_lock_give(s->lock);
-    return result;
+    return is_due ? launch(s) : result;
 }
 
 enum MHD_Result cn_http_stream_ready(cn_http_stream *s)
@@ -145,8 +152,13 @@ enum MHD_Result cn_http_stream_ready(cn_http_stream *s)
     cn_lock_take(s->lock);
     if (!s->body_ended) {
         s->body_ended = true;
-        cn_cond_wake_all(s->changed);
+        notify(s);
     }
+    cn_lock_give(s->lock);
+    if (!s->is_launched && launch(s) == MHD_NO) {
+        return MHD_NO;
+    }
+    cn_lock_take(s->lock);
     if (s->is_aborted || atomic_load(&s->is_gone)) {
         result = MHD_NO;
     } else if (s->has_begun) {
@@ -168,14 +180,52 @@ void cn_http_stream_detach(cn_http_stream *s)
     cn_lock_take(s->lock);
     s->connection = NULL;
     s->watched = NULL;
-    s->sleep = AWAKE;
+    s->is_asleep = false;
     atomic_store(&s->is_gone, true);
-    cn_cond_wake_all(s->changed);
+    notify(s);
     cn_lock_give(s->lock);
-    drop(s);
+    if (!s->is_launched) { /* what the client began never became a request */
+        cn_http_runners_forget(&s->server->runners, s);
+        s->task.discard(s->task.ctx);
+        cn_http_stream_drop(s);
+    }
+    cn_http_stream_drop(s);
+}
+
+void cn_http_stream_cut(cn_http_stream *s)
+{
+    cn_lock_take(s->lock);
+    atomic_store(&s->is_gone, true);
+    cn_watched_cut(s->watched);
+    wake(s);
+    notify(s);
+    cn_lock_give(s->lock);
 }
 
 /* --- on the request's thread --- */
+
+/*
+ * Wait until something changes. Who waits for long gives up his place among those that run, so
+ * that clients which stall hold back no others.
+ */
+static void wait_for_client(cn_http_stream *s)
+{
+    cn_http_runners *w = &s->server->runners;
+    unsigned seen = s->changes;
+    cn_cond_wait(s->changed, s->lock, PLACE_KEPT_NS);
+    if (s->changes != seen) {
+        return;
+    }
+    cn_lock_give(s->lock);
+    cn_http_runners_leave(w, s);
+    cn_lock_take(s->lock);
+    while (s->changes == seen && !atomic_load(&s->is_gone)) {
+        cn_cond_wait(s->changed, s->lock, -1);
+    }
+    cn_lock_give(s->lock);
+    cn_http_runners_return(w, s);
+    cn_lock_take(s->lock);
+}
 
 cn_err cn_http_stream_read(cn_http_stream *s, uint8_t *data, size_t len, size_t *ret_len)
 {
@@ -190,7 +240,7 @@ cn_err cn_http_stream_read(cn_http_stream *s, uint8_t *data, size_t len, size_t 
             break;
         }
         if (s->body.len == 0) {
-            cn_cond_wait(s->changed, s->lock, -1);
+            wait_for_client(s);
         }
     }
     bool gone = atomic_load(&s->is_gone);
@@ -242,7 +292,7 @@ static cn_err make_room(cn_http_stream *s, size_t wanted)
         }
         return cn_ring_grow(&s->answer, s->answer.cap * 2);
     }
-    cn_cond_wait(s->changed, s->lock, -1);
+    wait_for_client(s);
     return CN_OK;
 }
 
@@ -309,133 +359,9 @@ const atomic_bool *cn_http_stream_cancel_flag(const cn_http_stream *s)
     return &s->is_gone;
 }
 
-/* --- threads --- */
+/* --- the start --- */
 
-enum { RUNNER_STACK_BYTES = 512 << 10, IDLE_S = 10 };
-
-cn_err cn_http_runners_init(cn_http_runners *w, cn_mem *mem, unsigned threads_max)
-{
-    cn_err err = CN_OK;
-    *w = (cn_http_runners){.threads_max = threads_max};
-    CN_TRY(cn_lock_new(mem, &w->lock));
-    CN_TRY(cn_cond_new(mem, &w->more));
-out:
-    if (err != CN_OK) {
-        cn_http_runners_release(w);
-    }
-    return err;
-}
-
-void cn_http_runners_release(cn_http_runners *w)
-{
-    cn_cond_free(w->more);
-    cn_lock_free(w->lock);
-    *w = (cn_http_runners){0};
-}
-
-static void unlist_active(cn_http_runners *w, const cn_http_stream *s)
-{
-    cn_http_stream **at = &w->active;
-    while (*at != s) {
-        at = &(*at)->next_active;
-    }
-    *at = s->next_active;
-}
-
-static void *serve(void *arg)
-{
-    cn_http_runners *w = arg;
-    cn_lock_take(w->lock);
-    for (;;) {
-        if (w->first == NULL && !w->stopping) {
-            w->idle++;
-            cn_cond_wait(w->more, w->lock, IDLE_S * CN_NS_PER_S);
-            w->idle--;
-        }
-        cn_http_stream *s = w->first;
-        if (s == NULL) {
-            break;
-        }
-        w->first = s->next;
-        cn_lock_give(w->lock);
-        s->run(s->ctx, s);
-        cn_lock_take(s->lock);
-        CN_ASSERT(s->has_ended);
-        cn_lock_give(s->lock);
-        cn_lock_take(w->lock);
-        unlist_active(w, s);
-        drop(s);
-    }
-    w->threads--;
-    cn_cond_wake_all(w->more);
-    cn_lock_give(w->lock);
-    return NULL;
-}
-
-static bool start_thread(cn_http_runners *w)
-{
-    pthread_attr_t attr;
-    pthread_t thread;
-    if (pthread_attr_init(&attr) != 0) {
-        return false;
-    }
-    bool good = pthread_attr_setstacksize(&attr, RUNNER_STACK_BYTES) == 0 &&
-                pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED) == 0 &&
-                pthread_create(&thread, &attr, serve, w) == 0;
-    (void)pthread_attr_destroy(&attr);
-    w->threads += good ? 1 : 0;
-    return good;
-}
-
-static cn_err enqueue(cn_http_runners *w, cn_http_stream *s)
-{
-    cn_err err = CN_OK;
-    cn_lock_take(w->lock);
-    bool busy = w->idle == 0 || w->first != NULL;
-    if (busy && w->threads < w->threads_max && !start_thread(w) && w->threads == 0) {
-        err = CN_ERR_BUSY;
-    }
-    if (w->stopping) {
-        err = CN_ERR_CLOSED;
-    }
-    if (err == CN_OK) {
-        if (w->first == NULL) {
-            w->first = s;
-        } else {
-            w->last->next = s;
-        }
-        w->last = s;
-        s->next_active = w->active;
-        w->active = s;
-        cn_cond_wake_all(w->more);
-    }
-    cn_lock_give(w->lock);
-    return err;
-}
-
-bool cn_http_runners_stop(cn_http_runners *w, int64_t wait_ns)
-{
-    enum { STEP_NS = 5000000 };
-    cn_lock_take(w->lock);
-    w->stopping = true;
-    for (cn_http_stream *s = w->active; s != NULL; s = s->next_active) {
-        cn_lock_take(s->lock);
-        atomic_store(&s->is_gone, true);
-        wake(s);
-        cn_cond_wake_all(s->changed);
-        cn_lock_give(s->lock);
-    }
-    cn_cond_wake_all(w->more);
-    while (w->threads > 0 && wait_ns > 0) {
-        cn_cond_wait(w->more, w->lock, STEP_NS);
-        wait_ns -= STEP_NS;
-    }
-    bool ended = w->threads == 0;
-    cn_lock_give(w->lock);
-    return ended;
-}
-
-cn_err cn_http_stream_start(cn_http_request *r, cn_http_run run, void *ctx)
+cn_err cn_http_stream_start(cn_http_request *r, const cn_http_task *task)
 {
     cn_http_server *server = r->server;
     cn_err err = CN_OK;
@@ -446,8 +372,7 @@ cn_err cn_http_stream_start(cn_http_request *r, cn_http_run run, void *ctx)
     }
     s->server = server;
     s->mem = server->mem;
-    s->run = run;
-    s->ctx = ctx;
+    s->task = *task;
     s->connection = r->connection;
     s->watched = r->watched;
     s->holders = 2;
@@ -459,7 +384,12 @@ cn_err cn_http_stream_start(cn_http_request *r, cn_http_run run, void *ctx)
     s->response =
         server->mhd->create_response_from_callback(MHD_SIZE_UNKNOWN, 1024, send_some, s, NULL);
     CN_TRY(s->response == NULL ? CN_ERR_NO_MEMORY : CN_OK);
-    CN_TRY(enqueue(&server->runners, s));
+    if (r->has_body) {
+        CN_TRY(cn_http_runners_list(&server->runners, s));
+    } else {
+        CN_TRY(cn_http_runners_give(&server->runners, s));
+        s->is_launched = true;
+    }
     r->stream = s;
     r->is_answered = true;
     s = NULL;

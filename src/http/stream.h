@@ -3,6 +3,11 @@
  * answer as if both were files. Behind it are two bounded rings; the connection sleeps while there
  * is nothing to move.
  *
+ * A client that stalls holds back no others: a thread is taken only when a good part of the body
+ * is there, and one that waits for its client for long leaves its place to others. There are
+ * several times as many threads for such waiting; when those are used up as well, the client
+ * that has stalled longest is cut.
+ *
  * HTTP/1.1 clients read the answer when they have sent the body, and libmicrohttpd sends it only
  * then: until the body has come in whole, what is written is held (at most
  * CN_HTTP_HELD_MAX_BYTES).
@@ -17,14 +22,22 @@ enum {
     CN_HTTP_HELD_MAX_BYTES = 64 << 20,
 };
 
-/* Takes what is needed of the request's headers with it: they must not be read on the thread. */
-typedef void (*cn_http_run)(void *ctx, cn_http_stream *s);
+/*
+ * What a request is to do. `ctx` holds what is needed of the request's headers: they must not be
+ * read on the thread. Exactly one of the two is called, and takes `ctx`.
+ */
+typedef struct cn_http_task {
+    void (*run)(void *ctx, cn_http_stream *s); /* on the thread */
+    void (*discard)(void *ctx);                /* the client went before a thread was taken */
+    void *ctx;
+} cn_http_task;
 
 /*
- * From the handler: run `run(ctx, s)` on a thread as soon as one is free. It owns `ctx`, and is
- * called in any case unless this fails. Errors: NO_MEMORY, BUSY (cannot start a thread).
+ * From the handler: run the task on a thread as soon as one is free and enough of the body has
+ * come, or all of it. `task` is copied; on failure `ctx` stays the caller's.
+ * Errors: NO_MEMORY, BUSY (cannot start a thread), CLOSED (the server stops).
  */
-CN_MUST_USE cn_err cn_http_stream_start(cn_http_request *r, cn_http_run run, void *ctx);
+CN_MUST_USE cn_err cn_http_stream_start(cn_http_request *r, const cn_http_task *task);
 
 /* Up to `len` bytes of the body; fewer only at its end. Errors: CLOSED (client gone). */
 CN_MUST_USE cn_err

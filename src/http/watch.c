@@ -51,9 +51,13 @@ static void look(cn_watch *w)
     unsigned now = atomic_fetch_add(&w->ticks, 1) + 1;
     for (cn_watched *c = w->first; c != NULL; c = c->next) {
         int state = atomic_load(&c->state);
-        if (wants_bytes(state) && (is_ended(c) || is_late(w, c, state, now))) {
+        bool is_over = wants_bytes(state) && (is_ended(c) || is_late(w, c, state, now));
+        if (is_over || atomic_load(&c->is_cut)) {
             (void)shutdown(c->fd, SHUT_RDWR);
         }
+    }
+    if (w->look != NULL) {
+        w->look(w->ctx);
     }
 }
 
@@ -89,6 +93,8 @@ cn_err cn_watch_start(cn_watch *w, cn_mem *mem, unsigned header_timeout_s, unsig
     cn_err err = CN_OK;
     *w = (cn_watch){
         .mem = mem,
+        .look = w->look,
+        .ctx = w->ctx,
         .header_ticks = header_timeout_s * CN_WATCH_TICKS_PER_S,
         .waiting_ticks = (header_timeout_s + idle_timeout_s) * CN_WATCH_TICKS_PER_S,
     };
@@ -177,5 +183,12 @@ void cn_watched_sleep(cn_watched *c, bool is_asleep)
     if (c != NULL) {
         atomic_store(&c->is_asleep, is_asleep);
         cn_watched_step(c);
+    }
+}
+
+void cn_watched_cut(cn_watched *c)
+{
+    if (c != NULL) {
+        atomic_store(&c->is_cut, true);
     }
 }

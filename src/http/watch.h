@@ -35,6 +35,7 @@ typedef struct cn_watched {
     int fd;
     atomic_int state;
     atomic_bool is_asleep;   /* it is we who keep it waiting */
+    atomic_bool is_cut;      /* to be closed, whatever it does */
     atomic_uint steps;       /* changes with everything that happens */
     atomic_uint since_ticks; /* when the state was entered */
     unsigned steps_seen;
@@ -43,6 +44,8 @@ typedef struct cn_watched {
 
 typedef struct cn_watch {
     cn_mem *mem;
+    void (*look)(void *ctx); /* called at each look, while there are connections */
+    void *ctx;
     cn_lock *lock;
     cn_cond *changed;
     cn_watched *first;
@@ -54,7 +57,8 @@ typedef struct cn_watch {
     bool stopping;
 } cn_watch;
 
-/* Start watching. Errors: NO_MEMORY, BUSY (cannot start a thread). */
+/* Start watching; `look` and `ctx` are set by the caller before (zeroed: nothing is called).
+ * Errors: NO_MEMORY, BUSY (cannot start a thread). */
 CN_MUST_USE cn_err
 cn_watch_start(cn_watch *w, cn_mem *mem, unsigned header_timeout_s, unsigned idle_timeout_s);
 /* After the last connection has gone. Accepts one that is zeroed or did not start. */
@@ -70,3 +74,5 @@ void cn_watched_enter(cn_watch *w, cn_watched *c, cn_watched_state state);
 void cn_watched_step(cn_watched *c);
 /* From any thread while the connection cannot go away. */
 void cn_watched_sleep(cn_watched *c, bool is_asleep);
+/* Close it at the next look, within half a second. */
+void cn_watched_cut(cn_watched *c);

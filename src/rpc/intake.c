@@ -1,18 +1,21 @@
 /*
  * Invariant: `open` is the path of the folders begun and not ended. A part is given once its
- * parent is `open`; until then each step ends one folder or begins one.
+ * parent is `open`; until then each step ends one folder or begins one. A folder without a name,
+ * as Go's client sends the one it is asked to add, holds all that follows it.
  */
 #include "rpc/intake.h"
 
 #include "base/num.h"
 #include "base/time.h"
+#include "codec/quote.h"
 #include "http/url.h"
 
 enum { TARGET_MAX = 64 << 10 };
 
 static bool is_folder(const cn_part *p)
 {
-    return cn_slice_is(p->content_type, "application/x-directory");
+    return cn_slice_is(p->content_type, "application/x-directory") ||
+           cn_slice_is(p->content_type, "multipart/form-data");
 }
 
 /* The last segment of a path, and what is before it. */
@@ -57,6 +60,18 @@ static cn_err clean(cn_intake *u, cn_slice name, cn_why *why)
     return CN_OK;
 }
 
+/* Where the client keeps the file is of no use to us, but must be readable. */
+static cn_err check_abspath(const cn_intake *u, cn_buf *scratch, cn_why *why)
+{
+    cn_buf_reset(scratch);
+    cn_err err = cn_url_decode(u->part.abspath, true, scratch);
+    char text[CN_QUOTE_TEXT_BYTES];
+    return err != CN_ERR_MALFORMED
+               ? err
+               : cn_why_set(
+                     why, err, "invalid URL escape %s", cn_quote_text(u->part.abspath, text));
+}
+
 /* Get the next part and its path. */
 static cn_err fetch(cn_intake *u, cn_why *why)
 {
@@ -76,6 +91,7 @@ static cn_err fetch(cn_intake *u, cn_why *why)
     }
     CN_TRY(err);
     CN_TRY(clean(u, cn_buf_slice(&name), why));
+    CN_TRY(check_abspath(u, &name, why));
     u->has_part = true;
 out:
     cn_buf_release(&name);
@@ -123,7 +139,8 @@ static cn_err octal(cn_slice text, uint32_t *ret)
 static cn_err read_attributes(cn_intake *u, cn_source_entry *e)
 {
     cn_query q = {0};
-    uint64_t nanoseconds = 0;
+    int64_t seconds = 0;
+    int64_t rest_ns = 0;
     cn_err err = cn_query_parse(cn_url_query(u->part.name), u->parts.mem, &q);
     if (err != CN_OK) {
         return err;
@@ -132,10 +149,13 @@ static cn_err read_attributes(cn_intake *u, cn_source_entry *e)
     const cn_slice *mtime = cn_query_get(&q, "mtime");
     const cn_slice *nsecs = cn_query_get(&q, "mtime-nsecs");
     e->has_mode = mode != NULL && mode->len > 0 && octal(*mode, &e->mode) == CN_OK;
-    e->has_mtime = mtime != NULL && cn_num_i64(*mtime, &e->mtime_s) == CN_OK;
-    if (e->has_mtime && nsecs != NULL && cn_num_u64(*nsecs, &nanoseconds) == CN_OK &&
-        nanoseconds < CN_NS_PER_S) {
-        e->mtime_ns = (uint32_t)nanoseconds;
+    bool has_seconds = mtime != NULL && cn_num_i64(*mtime, &seconds) == CN_OK;
+    bool has_rest = nsecs != NULL && cn_num_i64(*nsecs, &rest_ns) == CN_OK && rest_ns != 0;
+    e->has_mtime = has_seconds || has_rest;
+    if (e->has_mtime) {
+        int64_t below = (rest_ns % CN_NS_PER_S + CN_NS_PER_S) % CN_NS_PER_S;
+        (void)__builtin_add_overflow(seconds, (rest_ns - below) / CN_NS_PER_S, &e->mtime_s);
+        e->mtime_ns = (uint32_t)below;
     }
     cn_query_release(&q);
     return CN_OK;
@@ -171,6 +191,7 @@ static cn_err give_part(cn_intake *u, cn_source_entry *e, cn_why *why)
     u->has_part = false;
     if (is_folder(&u->part)) {
         e->kind = CN_SOURCE_DIR_START;
+        u->in_root = u->in_root || u->path.len == 0;
         cn_buf_reset(&u->open);
         CN_TRY(cn_buf_append(&u->open, cn_buf_slice(&u->path)));
     } else if (cn_slice_is(u->part.content_type, "application/symlink")) {
@@ -213,15 +234,16 @@ static cn_err upload_next(cn_source *s, cn_source_entry *ret, cn_why *why)
     u->in_file = false;
     while (!u->has_part && !u->ended) {
         CN_TRY(fetch(u, why));
-        if (u->has_part && is_folder(&u->part) && u->path.len == 0) {
-            u->has_part = false; /* a folder without a name: its entries are at the top */
+        if (u->has_part && is_folder(&u->part) && u->path.len == 0 && u->in_root) {
+            u->has_part = false; /* it is open already */
         }
     }
     (void)base_of(cn_buf_slice(&u->path), &dir);
     if (u->ended ? u->open.len > 0 : !is_above(cn_buf_slice(&u->open), dir)) {
         close_folder(u, &e);
     } else if (u->ended) {
-        e.kind = CN_SOURCE_END;
+        e.kind = u->in_root ? CN_SOURCE_DIR_END : CN_SOURCE_END;
+        u->in_root = false;
     } else if (u->open.len < dir.len) {
         CN_TRY(open_folder(u, dir, &e));
     } else {

@@ -16,6 +16,7 @@ typedef struct cn_intake {
     bool has_part; /* read and not yet given */
     bool in_file;
     bool ended;
+    bool in_root;  /* within a folder without a name, until the end */
     cn_buf open;   /* the path of the folder that is open, "a/b" */
     cn_buf path;   /* of the part, cleaned, with a NUL behind */
     cn_buf target; /* of a symlink */

@@ -26,16 +26,15 @@ typedef struct cn_job {
     cn_buf content_type; /* of the request's body */
     cn_buf origin;       /* to be named in the answer; empty: none */
     bool credentials;
-    bool has_body;
     cn_encoding encoding;
     cn_intake upload;
     bool has_upload;
     bool lines_begun;
 } cn_job;
 
-/* Run it and free it: a cn_http_run; `job` is a cn_job. */
+/* The two of a cn_http_task, `job` is a cn_job: run it and free it, and free it. Accepts NULL. */
 void cn_job_run(void *job, cn_http_stream *s);
-void cn_job_free(cn_job *job);
+void cn_job_free(void *job);
 
 /* Headers of all answers of the API, and those that the config adds. */
 CN_MUST_USE cn_err

@@ -216,7 +216,7 @@ void cn_job_run(void *job, cn_http_stream *s)
     j->sink.ops = &sink_ops;
     j->body.ops = &body_ops;
     j->lines.ops = &lines_ops;
-    if (j->content_type.len > 0 && j->has_body) {
+    if (j->content_type.len > 0) {
         cn_slice type = cn_buf_slice(&j->content_type);
         j->has_upload = cn_intake_init(&j->upload, j->rpc->options.mem, &j->body, type) == CN_OK;
     }
@@ -224,8 +224,9 @@ void cn_job_run(void *job, cn_http_stream *s)
     cn_job_free(j);
 }
 
-void cn_job_free(cn_job *j)
+void cn_job_free(void *job)
 {
+    cn_job *j = job;
     if (j == NULL) {
         return;
     }

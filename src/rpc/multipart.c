@@ -6,6 +6,8 @@
  */
 #include "rpc/multipart.h"
 
+#include "codec/quote.h"
+
 static uint8_t lower(uint8_t c)
 {
     return c >= 'A' && c <= 'Z' ? (uint8_t)(c | 0x20) : c;
@@ -67,12 +69,16 @@ next_param(cn_slice *rest, cn_slice *name, size_t *value_at, cn_buf *scratch, bo
     return CN_OK;
 }
 
-cn_err cn_multipart_boundary(cn_slice content_type, cn_slice *ret)
+static bool is_form(cn_slice content_type)
 {
     cn_slice type = trim(cn_slice_head(content_type, cn_slice_find(content_type, ';')));
-    if (!same_letters(type, "multipart/form-data") && !same_letters(type, "multipart/mixed")) {
-        return CN_ERR_MALFORMED;
-    }
+    return same_letters(type, "multipart/form-data");
+}
+
+/* The boundary parameters: how many, and the value of the last. */
+static size_t find_boundary(cn_slice content_type, cn_slice *ret)
+{
+    size_t count = 0;
     cn_slice rest = content_type;
     while (rest.len > 0) {
         rest = cn_slice_skip(rest, cn_slice_find(rest, ';') + 1);
@@ -85,14 +91,32 @@ cn_err cn_multipart_boundary(cn_slice content_type, cn_slice *ret)
         bool quoted = s.len > 0 && s.data[0] == '"';
         s = quoted ? cn_slice_skip(s, 1) : s;
         s = cn_slice_head(s, cn_slice_find(s, quoted ? '"' : ';'));
-        s = quoted ? s : trim(s);
-        if (s.len == 0 || s.len > CN_MULTIPART_BOUNDARY_MAX) {
-            return CN_ERR_MALFORMED;
-        }
-        *ret = s;
-        return CN_OK;
+        *ret = quoted ? s : trim(s);
+        count++;
     }
-    return CN_ERR_MALFORMED;
+    return count;
+}
+
+cn_err cn_multipart_boundary(cn_slice content_type, cn_slice *ret)
+{
+    cn_slice value = {0};
+    if (!is_form(content_type) || find_boundary(content_type, &value) != 1 || value.len == 0 ||
+        value.len > CN_MULTIPART_BOUNDARY_MAX) {
+        return CN_ERR_MALFORMED;
+    }
+    *ret = value;
+    return CN_OK;
+}
+
+const char *cn_multipart_refusal(cn_slice content_type)
+{
+    cn_slice value = {0};
+    size_t count = find_boundary(content_type, &value);
+    if (!is_form(content_type) || count > 1) {
+        return NULL;
+    }
+    return count == 0 ? "no multipart boundary param in Content-Type"
+                      : "request Content-Type isn't multipart/form-data";
 }
 
 cn_err cn_multipart_init(cn_multipart *m, cn_mem *mem, cn_input *in, cn_slice boundary)
@@ -175,7 +199,7 @@ static cn_err body_ready(cn_multipart *m, size_t *ret, bool *ret_last, cn_why *w
             return CN_OK;
         }
         if (m->input_ended) {
-            return cn_why_set(why, CN_ERR_TRUNCATED, "multipart: NextPart: unexpected EOF");
+            return cn_why_set(why, CN_ERR_TRUNCATED, "multipart: NextPart: EOF");
         }
         if (s.len >= m->delimiter_len) {
             *ret = s.len - (m->delimiter_len - 1);
@@ -261,6 +285,7 @@ typedef struct found {
     span name;
     span filename;
     span content_type;
+    span abspath;
 } found;
 
 static cn_err keep(cn_multipart *m, cn_slice value, span *ret)
@@ -289,9 +314,20 @@ static cn_err read_disposition(cn_multipart *m, cn_slice value, found *f)
     }
 }
 
-static cn_err read_header(cn_multipart *m, cn_slice line, found *f)
+static cn_err no_colon(cn_slice line, cn_why *why)
+{
+    char text[CN_QUOTE_TEXT_BYTES];
+    return cn_why_set(
+        why, CN_ERR_MALFORMED, "malformed MIME header: missing colon: %s",
+        cn_quote_text(line, text));
+}
+
+static cn_err read_header(cn_multipart *m, cn_slice line, found *f, cn_why *why)
 {
     size_t colon = cn_slice_find(line, ':');
+    if (colon == line.len) {
+        return no_colon(line, why);
+    }
     cn_slice name = trim(cn_slice_head(line, colon));
     cn_slice value = trim(cn_slice_skip(line, colon + 1));
     if (same_letters(name, "content-disposition")) {
@@ -300,12 +336,18 @@ static cn_err read_header(cn_multipart *m, cn_slice line, found *f)
     if (same_letters(name, "content-type")) {
         return keep(m, trim(cn_slice_head(value, cn_slice_find(value, ';'))), &f->content_type);
     }
-    return CN_OK;
+    return same_letters(name, "abspath-encoded") ? keep(m, value, &f->abspath) : CN_OK;
 }
 
 static cn_slice kept(const cn_multipart *m, span s)
 {
     return s.given ? cn_slice_of(m->headers.data + s.at, s.len) : (cn_slice){0};
+}
+
+/* Does the input end within the name of a header? */
+static bool is_half_name(cn_slice rest)
+{
+    return rest.len > 0 && cn_slice_find(rest, ':') == rest.len;
 }
 
 static cn_err read_headers(cn_multipart *m, cn_part *ret, cn_why *why)
@@ -316,7 +358,11 @@ static cn_err read_headers(cn_multipart *m, cn_part *ret, cn_why *why)
     cn_buf_reset(&m->headers);
     for (;;) {
         cn_slice line = {0};
-        CN_TRY(take_line(m, &line, why));
+        err = take_line(m, &line, why);
+        if (err == CN_ERR_TRUNCATED && is_half_name(ready(m))) {
+            err = no_colon(ready(m), why);
+        }
+        CN_TRY(err);
         if (line.len == 0) {
             break;
         }
@@ -326,13 +372,14 @@ static cn_err read_headers(cn_multipart *m, cn_part *ret, cn_why *why)
                 cn_why_set(why, CN_ERR_TOO_LARGE, "multipart: the headers of a part are too long");
             goto out;
         }
-        CN_TRY(read_header(m, line, &f));
+        CN_TRY(read_header(m, line, &f, why));
     }
     *ret = (cn_part){
         .name = kept(m, f.name),
         .filename = kept(m, f.filename),
         .has_filename = f.filename.given,
         .content_type = kept(m, f.content_type),
+        .abspath = kept(m, f.abspath),
     };
 out:
     return err;

@@ -20,6 +20,7 @@ typedef struct cn_part {
     cn_slice filename; /* the same; empty if absent */
     bool has_filename;
     cn_slice content_type; /* without parameters */
+    cn_slice abspath;      /* of Abspath-Encoded, as sent; empty if absent */
 } cn_part;
 
 typedef struct cn_multipart {
@@ -37,9 +38,16 @@ typedef struct cn_multipart {
 } cn_multipart;
 
 /*
- * The boundary in a Content-Type header. Errors: MALFORMED (another type, none, too long).
+ * The boundary in a Content-Type header. Errors: MALFORMED (another type, none, given twice, too
+ * long).
  */
 CN_MUST_USE cn_err cn_multipart_boundary(cn_slice content_type, cn_slice *ret);
+
+/*
+ * Where a Content-Type header gives no boundary: the sentence that says why, if it is that of a
+ * form all the same; NULL if it is of something else, and the request has no files.
+ */
+const char *cn_multipart_refusal(cn_slice content_type);
 
 /* Read from `in`, which must outlive the reader. Errors: NO_MEMORY. */
 CN_MUST_USE cn_err cn_multipart_init(cn_multipart *m, cn_mem *mem, cn_input *in, cn_slice boundary);

@@ -6,6 +6,7 @@
 #include "rpc/internal.h"
 
 #include "cmd/version.h"
+#include "http/clean.h"
 
 #include <stdio.h>
 
@@ -125,6 +126,7 @@ typedef struct ask {
     cn_buf path;     /* decoded */
     bool is_inside;  /* past authorization: the config's headers and those for pages are due */
     bool bad_encoding;
+    bool is_broken;  /* not a request that any route was asked for */
     bool no_command; /* the config's headers are those of commands */
     cn_http_response *response;
 } ask;
@@ -140,7 +142,7 @@ static cn_err plain(ask *a, unsigned status, const char *text)
         CN_TRY(cn_http_response_header(a->response, "Vary", "Origin"));
     }
     CN_TRY(cn_http_response_header(a->response, "Content-Type", "text/plain; charset=utf-8"));
-    if (status >= 400) {
+    if (status >= 400 && !a->is_broken) {
         CN_TRY(cn_http_response_header(a->response, "X-Content-Type-Options", "nosniff"));
     }
     if (a->bad_encoding) {
@@ -155,14 +157,47 @@ out:
     return err;
 }
 
-static cn_err redirect(ask *a, const char *to)
+static cn_err redirect(ask *a, cn_slice to)
 {
+    cn_slice method = cn_http_method(a->request);
+    cn_err err = cn_http_response_redirect(
+        a->rpc->options.mem, method, "Temporary Redirect", to, &a->response);
+    if (err == CN_OK) {
+        cn_http_answer(a->request, 307, a->response);
+        a->response = NULL;
+    }
+    return err;
+}
+
+/* A path that is not clean is answered with the one that is. */
+static cn_err redirect_clean(ask *a, bool *ret_done)
+{
+    cn_slice target = cn_http_target(a->request);
+    cn_slice query = cn_url_query(target);
+    cn_buf clean;
+    bool is_clean = false;
     cn_err err = CN_OK;
-    CN_TRY(cn_http_response_empty(0, &a->response));
-    CN_TRY(cn_http_response_header(a->response, "Location", to));
-    cn_http_answer(a->request, 307, a->response);
-    a->response = NULL;
+    cn_buf_init(&clean, a->rpc->options.mem, 1 << 20);
+    CN_TRY(cn_http_clean_path(cn_url_path(target), &clean, &is_clean));
+    if (!is_clean) {
+        CN_TRY(query.len == 0 ? CN_OK : cn_buf_byte(&clean, '?'));
+        CN_TRY(cn_buf_append(&clean, query));
+        CN_TRY(redirect(a, cn_buf_slice(&clean)));
+    }
+    *ret_done = !is_clean;
 out:
+    cn_buf_release(&clean);
+    return err;
+}
+
+/* An answer without body or headers of its own. */
+static cn_err bare(ask *a, unsigned status)
+{
+    cn_err err = cn_http_response_empty(0, &a->response);
+    if (err == CN_OK) {
+        cn_http_answer(a->request, status, a->response);
+        a->response = NULL;
+    }
     return err;
 }
 
@@ -269,10 +304,13 @@ static cn_err start(ask *a, cn_slice path)
     cn_buf_init(&j->content_type, rpc->options.mem, 4096);
     cn_buf_init(&j->origin, rpc->options.mem, 4096);
     j->credentials = cn_guard_allows_credentials(rpc->guard);
-    j->has_body = cn_http_has_body(a->request);
-    bool has_files = j->has_body && cn_multipart_boundary(type, &boundary) == CN_OK;
+    bool has_files = cn_multipart_boundary(type, &boundary) == CN_OK;
+    const char *refusal = has_files ? NULL : cn_multipart_refusal(type);
     cn_slice query = cn_url_query(cn_http_target(a->request));
-    err = cn_request_from_query(&j->request, path, query, has_files, &why);
+    err = cn_request_from_query(&j->request, path, query, has_files || refusal != NULL, &why);
+    if (err == CN_OK && refusal != NULL) {
+        err = cn_why_set(&why, CN_ERR_USAGE, "%s", refusal);
+    }
     bool read = err == CN_OK;
     if (read) {
         err = cn_request_encoding(&j->request, false, &j->encoding, &why);
@@ -292,7 +330,7 @@ static cn_err start(ask *a, cn_slice path)
     }
     CN_TRY(cn_buf_append(&j->content_type, has_files ? type : (cn_slice){0}));
     CN_TRY(cn_buf_append(&j->origin, a->origin));
-    CN_TRY(cn_http_stream_start(a->request, cn_job_run, j));
+    CN_TRY(cn_http_stream_start(a->request, &(cn_http_task){cn_job_run, cn_job_free, j}));
     j = NULL;
 out:
     cn_job_free(j);
@@ -326,26 +364,54 @@ static cn_err serve_api(ask *a, cn_slice path)
     return start(a, path);
 }
 
+/* Does the path as sent begin with the segments "api" and "v0", each maybe with escapes in it? */
+static bool is_api(cn_slice raw, cn_slice path)
+{
+    static const char prefix[] = "/api/v0/";
+    size_t slashes = 0;
+    size_t len = 0;
+    for (size_t i = 0; i < raw.len && slashes < 3; i++) {
+        slashes += raw.data[i] == '/' ? 1 : 0;
+        len += raw.data[i] == '%' ? -(size_t)1 : 1; /* a triple is one byte */
+    }
+    return slashes == 3 && len == sizeof prefix - 1 && cn_slice_starts(path, cn_str(prefix));
+}
+
 static cn_err route(ask *a)
 {
     cn_slice raw = cn_url_path(cn_http_target(a->request));
     cn_slice prefix = cn_str("/api/v0/");
     cn_slice path = {0};
-    if (cn_url_decode(raw, false, &a->path) != CN_OK) {
+    bool done = false;
+    if (cn_slice_is(cn_http_method(a->request), "CONNECT")) {
+        return bare(a, 200); /* Kubo says so; there is no tunnel */
+    }
+    if (cn_slice_is(cn_http_target(a->request), "*")) {
+        return bare(a, cn_slice_is(cn_http_method(a->request), "OPTIONS") ? 200 : 400);
+    }
+    if (!cn_slice_starts(raw, cn_str("/")) || cn_url_decode(raw, false, &a->path) != CN_OK) {
+        a->is_broken = true;
         return plain(a, 400, "400 Bad Request");
+    }
+    cn_err err = redirect_clean(a, &done);
+    if (err != CN_OK || done) {
+        return err;
     }
     path = cn_buf_slice(&a->path);
     a->guard.path = path;
-    if (cn_slice_starts(path, prefix)) {
-        return serve_api(a, cn_slice_skip(raw, prefix.len));
+    if (is_api(raw, path)) {
+        return serve_api(a, cn_slice_skip(path, prefix.len));
     }
     if (cn_slice_is(path, "/api/v0")) {
-        return redirect(a, "/api/v0/");
+        return redirect(a, prefix);
     }
     if (cn_slice_is(path, "/version")) {
         return plain(a, 200, "Commit: \nClient Version: kubo/" CN_KUBO_VERSION "\n");
     }
-    if (cn_slice_is(path, "/webui") || cn_slice_starts(path, cn_str("/webui/"))) {
+    if (cn_slice_is(path, "/webui")) {
+        return redirect(a, cn_str("/webui/"));
+    }
+    if (cn_slice_starts(path, cn_str("/webui/"))) {
         return plain(
             a, 503,
             "The web UI is not on this node: it is content of its own that has to be fetched from "

@@ -84,8 +84,10 @@ static cn_err append_block(const fields *f, cn_buf *out)
         "ustar\0"
         "00",
         8);
-    put_octal(block + AT_MAJOR, 8, 0);
-    put_octal(block + AT_MINOR, 8, 0);
+    if (f->type != 'x') { /* Go leaves them empty in a header of records */
+        put_octal(block + AT_MAJOR, 8, 0);
+        put_octal(block + AT_MINOR, 8, 0);
+    }
     put_text(block + AT_PREFIX, PREFIX_BYTES, f->prefix);
     for (size_t i = 0; i < 8; i++) {
         block[AT_SUM + i] = ' ';

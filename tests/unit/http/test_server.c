@@ -55,6 +55,11 @@ static void echo(void *ctx, cn_http_stream *s)
 }
 
 /* Never answers by itself. */
+static void discard(void *ctx)
+{
+    CN_UNUSED(ctx);
+}
+
 static void hang(void *ctx, cn_http_stream *s)
 {
     const atomic_bool *gone = cn_http_stream_cancel_flag(s);
@@ -72,11 +77,11 @@ static void handle(void *ctx, cn_http_request *r)
     cn_slice target = cn_http_target(r);
     CN_UNUSED(ctx);
     if (cn_slice_is(target, "/echo")) {
-        CHECK_OK(cn_http_stream_start(r, echo, NULL));
+        CHECK_OK(cn_http_stream_start(r, &(cn_http_task){echo, discard, NULL}));
         return;
     }
     if (cn_slice_is(target, "/hang")) {
-        CHECK_OK(cn_http_stream_start(r, hang, NULL));
+        CHECK_OK(cn_http_stream_start(r, &(cn_http_task){hang, discard, NULL}));
         return;
     }
     if (cn_slice_is(target, "/zeros") || cn_slice_is(target, "/chunked")) {
@@ -180,7 +185,7 @@ static void small_answers(void)
         "GET / HTTP/1.1\r\nHost: x\r\n\r\nGET /a%20b?x=%41 HTTP/1.1\r\nHost: x\r\nConnection: "
         "close\r\n\r\n",
         "HTTP/1.1 200", "raw target");
-    cn_http_server_stop(server, CN_NS_PER_S);
+    CHECK(cn_http_server_stop(server, CN_NS_PER_S));
 }
 
 static void pull_bodies(void)
@@ -197,7 +202,7 @@ static void pull_bodies(void)
     CHECK(b.len > 3000000);
     CHECK(cn_slice_ends(cn_buf_slice(&b), cn_str("0\r\n\r\n")));
     cn_buf_release(&b);
-    cn_http_server_stop(server, CN_NS_PER_S);
+    CHECK(cn_http_server_stop(server, CN_NS_PER_S));
 }
 
 static void streams_carry_bodies_both_ways(void)
@@ -213,7 +218,7 @@ static void streams_carry_bodies_both_ways(void)
     check_answer(
         "POST /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "HTTP/1.1 200",
         "\r\n0\r\nX-Stream-Error: said last\r\n\r\n");
-    cn_http_server_stop(server, CN_NS_PER_S);
+    CHECK(cn_http_server_stop(server, CN_NS_PER_S));
 }
 
 /* Larger than all rings: 5 MiB there and back. */
@@ -238,7 +243,7 @@ static void a_large_body_is_echoed(void)
     CHECK(cn_slice_ends(cn_buf_slice(&b), cn_str("0\r\nX-Stream-Error: said last\r\n\r\n")));
     cn_buf_release(&b);
     cn_buf_release(&request);
-    cn_http_server_stop(server, CN_NS_PER_S);
+    CHECK(cn_http_server_stop(server, CN_NS_PER_S));
 }
 
 static void rubbish_does_no_harm(void)
@@ -279,7 +284,7 @@ static void rubbish_does_no_harm(void)
     cn_buf_release(&big);
     cn_buf_release(&answer);
     check_answer("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "HTTP/1.1 200", "hello");
-    cn_http_server_stop(server, CN_NS_PER_S);
+    CHECK(cn_http_server_stop(server, CN_NS_PER_S));
 }
 
 static int64_t ms_now(void)
@@ -310,7 +315,7 @@ static void a_header_has_its_time(void)
         CHECK(ms_now() - begin < 3000);
         (void)close(fd);
     }
-    cn_http_server_stop(server, CN_NS_PER_S);
+    CHECK(cn_http_server_stop(server, CN_NS_PER_S));
 }
 
 /* Whether the end comes with the last bytes is chance, so many try it. */
@@ -334,7 +339,7 @@ static void an_ended_client_is_let_go(void)
         (void)close(fds[i]);
     }
     CHECK(ms_now() - begin < 2500);
-    cn_http_server_stop(server, CN_NS_PER_S);
+    CHECK(cn_http_server_stop(server, CN_NS_PER_S));
 }
 
 static void stops_with_open_connections(void)
@@ -375,7 +380,7 @@ static void a_client_that_leaves_cancels(void)
         (void)usleep(2000);
     }
     CHECK_EQ(cn_http_server_running(server), 0);
-    cn_http_server_stop(server, CN_NS_PER_S);
+    CHECK(cn_http_server_stop(server, CN_NS_PER_S));
 }
 
 static void addresses(void)
