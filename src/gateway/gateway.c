@@ -91,6 +91,10 @@ static cn_err serve_directory(cn_gw_ask *a)
     bool found = false;
     bool done = false;
     cn_err err = CN_OK;
+    CN_TRY(cn_gw_not_modified(a, cn_gw_immutable, 0, &done)); /* by the Etag of its CID */
+    if (done) {
+        goto out;
+    }
     if (a->path.data[a->path.len - 1] != '/') {
         return redirect_to_slash(a);
     }
@@ -162,12 +166,6 @@ static cn_err serve_form(cn_gw_ask *a)
     if (a->form == CN_FORM_RAW) {
         CN_TRY(set_etag(a, "", ".raw"));
         CN_TRY(cn_gw_serve_block(a, "application/vnd.ipld.raw", "bin"));
-        goto out;
-    }
-    if (a->form == CN_FORM_IPNS_RECORD) {
-        CN_TRY(cn_gw_error(
-            a, 400, "%.*s is not an IPNS link", (int)a->path.len, (const char *)a->path.data));
-        CN_TRY(cn_gw_path_header(a));
         goto out;
     }
     CN_TRY(cn_gw_error(
@@ -253,27 +251,36 @@ static void choose_form(cn_gw_ask *a)
     }
 }
 
-/* Requests that are refused or answered before anything is looked up. */
+/* Requests that are refused before anything is looked up. */
 static cn_err check_before(cn_gw_ask *a, bool *ret_done)
 {
-    size_t bytes = 0;
     cn_err err = CN_OK;
-    *ret_done = true;
     bool has_more = a->ipfs.rest.len > 0 || a->path.data[a->path.len - 1] == '/';
+    *ret_done = true;
     if (cn_slice_is(cn_http_header(a->request, "Service-Worker"), "script") && !has_more) {
         return cn_gw_error(
             a, 400, "navigator.serviceWorker: registration is not allowed for this scope");
     }
-    if (cn_slice_is(cn_http_header(a->request, "Cache-Control"), "only-if-cached")) {
-        err = cn_blocks_size(a->gateway->options.blocks, &a->ipfs.root, &bytes);
-        if (err != CN_OK) {
-            return cn_gw_error(
-                a, 412, "\"%.*s\" not in local datastore", (int)a->path.len,
-                (const char *)a->path.data);
-        }
+    if (a->form == CN_FORM_IPNS_RECORD) {
+        CN_TRY(cn_gw_error(
+            a, 400, "%.*s is not an IPNS link", (int)a->path.len, (const char *)a->path.data));
+        CN_TRY(cn_gw_path_header(a));
+        goto out;
     }
     *ret_done = false;
-    return CN_OK;
+out:
+    return err;
+}
+
+/* Is only what is here asked for, and is the path or the block at its end not here? */
+static bool is_uncached(const cn_gw_ask *a, cn_err resolved)
+{
+    size_t bytes = 0;
+    if (!cn_slice_is(cn_http_header(a->request, "Cache-Control"), "only-if-cached")) {
+        return false;
+    }
+    return resolved != CN_OK ||
+           cn_blocks_size(a->gateway->options.blocks, cn_resolve_cid(&a->resolve), &bytes) != CN_OK;
 }
 
 static cn_err serve_content(cn_gw_ask *a)
@@ -286,6 +293,11 @@ static cn_err serve_content(cn_gw_ask *a)
         goto out;
     }
     err = resolve(a, &a->ipfs, &a->resolve);
+    if (err != CN_ERR_NO_MEMORY && is_uncached(a, err)) {
+        return cn_gw_error(
+            a, 412, "\"%.*s\" not in local datastore", (int)a->path.len,
+            (const char *)a->path.data);
+    }
     if (err != CN_OK) {
         return err == CN_ERR_NO_MEMORY ? err : refuse_path(a, err);
     }
@@ -312,7 +324,7 @@ out:
 
 /* --- routes --- */
 
-/* "/ipfs/ipfs/CID": people paste whole paths behind the gateway's prefix. */
+/* "/ipfs/ipfs/CID", "/ipfs/ipns/NAME": people paste whole paths behind the gateway's prefix. */
 static cn_err redirect_doubled(cn_gw_ask *a, bool *ret_done)
 {
     cn_slice path = cn_buf_slice(&a->path);
@@ -320,11 +332,12 @@ static cn_err redirect_doubled(cn_gw_ask *a, bool *ret_done)
     cn_ipfs_path inner = {0};
     const char *text = NULL;
     cn_err err = CN_OK;
-    if (!cn_slice_starts(path, cn_str("/ipfs/ipfs/"))) {
+    bool is_name = cn_slice_starts(path, cn_str("/ipfs/ipns/")) && path.len > 11;
+    if (!is_name && !cn_slice_starts(path, cn_str("/ipfs/ipfs/"))) {
         return CN_OK;
     }
     path = cn_slice_skip(path, 5);
-    if (cn_ipfs_path_parse(path, a->mem, &inner, NULL) != CN_OK) {
+    if (!is_name && cn_ipfs_path_parse(path, a->mem, &inner, NULL) != CN_OK) {
         return CN_OK;
     }
     cn_ipfs_path_release(&inner);
@@ -466,7 +479,7 @@ static cn_err route(cn_gw_ask *a)
     decoded = cn_buf_slice(&a->path);
     is_ipfs = cn_slice_starts(decoded, cn_str("/ipfs/"));
     is_ipns = cn_slice_starts(decoded, cn_str("/ipns/"));
-    if (cn_slice_is(method, "OPTIONS")) {
+    if ((is_ipfs || is_ipns) && cn_slice_is(method, "OPTIONS")) {
         CN_TRY(cn_http_response_empty(0, &a->response));
         CN_TRY(cn_gw_common_headers(a));
         a->status = 200;

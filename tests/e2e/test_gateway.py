@@ -25,7 +25,7 @@ def fill(node):
     with tempfile.TemporaryDirectory() as folder:
         gateway_cases.write(folder)
         add = lambda *words: node.run("add", "-Q", *words).decode().strip()
-        c = {"site": add("-r", folder), "site0": add("-r", "--cid-version=0", "--raw-leaves=false", "--chunker=size-65536", folder)}
+        c = {"site": add("-r", "-H", folder), "site0": add("-r", "-H", "--cid-version=0", "--raw-leaves=false", "--chunker=size-65536", folder)}
         holed = os.path.join(folder, "holed")
         os.makedirs(os.path.join(holed, "s"))
         for name, data in (("a", b"lost a"), ("b", b"b" * 300 + b"lost b"), ("s/x", b"lost x")):
