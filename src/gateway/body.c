@@ -265,7 +265,7 @@ static cn_err choose_range(
     cn_err parsed = cn_range_parse(range, size, from, to);
     if (parsed == CN_ERR_MALFORMED) {
         *ret_done = true;
-        if (a->is_head) {
+        if (a->is_head && a->form != CN_FORM_RAW) {
             return refuse_range(a, "invalid range", size, false);
         }
         CN_TRY(cn_gw_error(a, 400, "invalid range request: invalid range"));

@@ -39,31 +39,6 @@ static cn_err resolve(cn_gw_ask *a, const cn_ipfs_path *path, cn_resolve *r)
     return err;
 }
 
-/* A directory asked for without the slash at its end: send the browser there. */
-static cn_err redirect_to_slash(cn_gw_ask *a)
-{
-    cn_buf location;
-    const char *text = NULL;
-    cn_err err = CN_OK;
-    cn_slice target = cn_http_target(a->request);
-    cn_slice query = cn_url_query(target);
-    cn_buf_init(&location, a->mem, 1 << 20);
-    CN_TRY(cn_url_encode_path(cn_buf_slice(&a->path), &location));
-    CN_TRY(cn_buf_text(&location, "/"));
-    if (query.len > 0) {
-        CN_TRY(cn_buf_text(&location, "?"));
-        CN_TRY(cn_buf_append(&location, query));
-    }
-    CN_TRY(cn_buf_cstr(&location, &text));
-    CN_TRY(cn_gw_redirect(a, 301, text));
-    CN_TRY(cn_gw_path_header(a));
-    CN_TRY(cn_buf_cstr(&a->roots, &text));
-    CN_TRY(cn_gw_header(a, "X-Ipfs-Roots", "%s", text));
-out:
-    cn_buf_release(&location);
-    return err;
-}
-
 /* Serve "index.html" of the directory a->cid, if it has one. */
 static cn_err serve_index(cn_gw_ask *a, bool *ret_found)
 {
@@ -96,7 +71,7 @@ static cn_err serve_directory(cn_gw_ask *a)
         goto out;
     }
     if (a->path.data[a->path.len - 1] != '/') {
-        return redirect_to_slash(a);
+        return cn_gw_redirect_to_slash(a);
     }
     CN_TRY(serve_index(a, &found));
     if (found) {
@@ -139,14 +114,14 @@ static cn_err serve_default(cn_gw_ask *a)
     }
     case CN_CODEC_JSON:
     case CN_CODEC_DAG_JSON: {
-        bool dag = a->cid.codec == CN_CODEC_DAG_JSON;
+        bool dag = a->cid.codec == CN_CODEC_DAG_JSON && a->form != CN_FORM_JSON;
         cn_err err = set_etag(a, "", dag ? ".dag-json" : ".json");
         const char *type = dag ? "application/vnd.ipld.dag-json" : "application/json";
         return err == CN_OK ? cn_gw_serve_block(a, type, "json") : err;
     }
     case CN_CODEC_CBOR:
     case CN_CODEC_DAG_CBOR: {
-        bool dag = a->cid.codec == CN_CODEC_DAG_CBOR;
+        bool dag = a->cid.codec == CN_CODEC_DAG_CBOR && a->form != CN_FORM_CBOR;
         cn_err err = set_etag(a, "", dag ? ".dag-cbor" : ".cbor");
         const char *type = dag ? "application/vnd.ipld.dag-cbor" : "application/cbor";
         return err == CN_OK ? cn_gw_serve_block(a, type, "cbor") : err;
@@ -294,6 +269,7 @@ static cn_err serve_content(cn_gw_ask *a)
     }
     err = resolve(a, &a->ipfs, &a->resolve);
     if (err != CN_ERR_NO_MEMORY && is_uncached(a, err)) {
+        a->wants_html = false;
         return cn_gw_error(
             a, 412, "\"%.*s\" not in local datastore", (int)a->path.len,
             (const char *)a->path.data);
@@ -324,38 +300,11 @@ out:
 
 /* --- routes --- */
 
-/* "/ipfs/ipfs/CID", "/ipfs/ipns/NAME": people paste whole paths behind the gateway's prefix. */
-static cn_err redirect_doubled(cn_gw_ask *a, bool *ret_done)
-{
-    cn_slice path = cn_buf_slice(&a->path);
-    cn_buf location;
-    cn_ipfs_path inner = {0};
-    const char *text = NULL;
-    cn_err err = CN_OK;
-    bool is_name = cn_slice_starts(path, cn_str("/ipfs/ipns/")) && path.len > 11;
-    if (!is_name && !cn_slice_starts(path, cn_str("/ipfs/ipfs/"))) {
-        return CN_OK;
-    }
-    path = cn_slice_skip(path, 5);
-    if (!is_name && cn_ipfs_path_parse(path, a->mem, &inner, NULL) != CN_OK) {
-        return CN_OK;
-    }
-    cn_ipfs_path_release(&inner);
-    cn_buf_init(&location, a->mem, 1 << 20);
-    CN_TRY(cn_url_encode_path(path, &location));
-    CN_TRY(cn_buf_cstr(&location, &text));
-    CN_TRY(cn_gw_redirect(a, 301, text));
-    *ret_done = true;
-out:
-    cn_buf_release(&location);
-    return err;
-}
-
 static cn_err serve_ipfs(cn_gw_ask *a)
 {
     bool done = false;
     cn_err err = CN_OK;
-    CN_TRY(redirect_doubled(a, &done));
+    CN_TRY(cn_gw_redirect_doubled(a, &done));
     if (done) {
         goto out;
     }
@@ -431,10 +380,7 @@ static cn_err redirect_clean(cn_gw_ask *a, bool *ret_done)
         is_clean = false;
     }
     if (!is_clean) {
-        if (cn_url_query(target).len > 0) {
-            CN_TRY(cn_buf_byte(&clean, '?'));
-            CN_TRY(cn_buf_append(&clean, cn_url_query(target)));
-        }
+        CN_TRY(cn_gw_append_query(a, &clean));
         CN_TRY(cn_buf_cstr(&clean, &text));
         CN_TRY(cn_gw_redirect(a, 307, text));
         *ret_done = true;
@@ -456,6 +402,11 @@ static cn_err refuse_method(cn_gw_ask *a)
     CN_TRY(cn_http_response_header(a->response, "Allow", "OPTIONS"));
 out:
     return err;
+}
+
+static cn_err serve_ipns(cn_gw_ask *a)
+{
+    return cn_gw_error(a, 501, "names (/ipns) cannot be resolved: this node is not on the network");
 }
 
 static cn_err route(cn_gw_ask *a)
@@ -485,12 +436,13 @@ static cn_err route(cn_gw_ask *a)
         a->status = 200;
     } else if ((is_ipfs || is_ipns) && !a->is_head && !cn_slice_is(method, "GET")) {
         CN_TRY(refuse_method(a));
-    } else if (is_ipfs) {
+    } else if (is_ipfs || is_ipns) {
         CN_TRY(cn_query_parse(cn_url_query(cn_http_target(a->request)), a->mem, &a->query));
-        CN_TRY(serve_ipfs(a));
-    } else if (is_ipns) {
-        CN_TRY(cn_gw_error(
-            a, 501, "names (/ipns) cannot be resolved: this node is not on the network"));
+        CN_TRY(cn_gw_redirect_uri(a, &done));
+        if (done) {
+            goto out;
+        }
+        CN_TRY(is_ipfs ? serve_ipfs(a) : serve_ipns(a));
     } else if (cn_slice_is(decoded, "/version")) {
         CN_TRY(serve_version(a));
     } else if (cn_slice_is(decoded, "/") && a->gateway->root_redirect != NULL) {
@@ -508,7 +460,8 @@ static bool is_plain(const cn_http_request *r)
 {
     return cn_slice_is(cn_http_method(r), "GET") && !cn_http_has_body(r) &&
            !cn_http_has_header(r, "Range") && !cn_http_has_header(r, "If-None-Match") &&
-           !cn_http_has_header(r, "Cache-Control") && !cn_http_has_header(r, "Service-Worker") &&
+           !cn_http_has_header(r, "If-Match") && !cn_http_has_header(r, "Cache-Control") &&
+           !cn_http_has_header(r, "Service-Worker") &&
            cn_form_of_accept(cn_http_header(r, "Accept")) == CN_FORM_DEFAULT;
 }
 

@@ -1,7 +1,7 @@
 """What tests/e2e/test_gateway.py asks a gateway: the content, always the same, and a table of requests."""
 
-import os, random, struct
-from urllib.parse import quote
+import os, random
+from urllib.parse import quote, unquote_to_bytes
 
 # name -> bytes, a text that a symlink holds, or None for an empty folder
 WEIRD = ['we"ird é.txt', "a b", "a+b", "per%cent", "%41", "q?x", "h#x", "日本.txt", "<b>&.html", "'quote'", "x;y", "star*",
@@ -9,7 +9,8 @@ WEIRD = ['we"ird é.txt', "a b", "a+b", "per%cent", "%41", "q?x", "h#x", "日本
 MARKS = {"png": b"\x89PNG\r\n\x1a\n0000", "jpeg": b"\xff\xd8\xff\xe0\0\x10JFIF\0", "gif87": b"GIF87a....", "gif89": b"GIF89a....",
          "webp": b"RIFF\x10\0\0\0WEBPVP8 ", "wav": b"RIFF\x10\0\0\0WAVEfmt ", "pdf": b"%PDF-1.7\n", "gzip": b"\x1f\x8b\x08\0\0\0\0\0\0\3",
          "xz": b"\xfd7zXZ\0\0\4", "bzip2": b"BZh91AY&SY", "7z": b"7z\xbc\xaf\x27\x1c\0\4", "zstd": b"\x28\xb5\x2f\xfd\4\0", "wasm": b"\0asm\1\0\0\0",
-         "woff": b"wOFF\0\1\0\0", "woff2": b"wOF2\0\1\0\0", "otf": b"OTTO\0\1\0\0", "ttf": b"\0\1\0\0\0\x0c\0\x80", "bmp": b"BM6\0\0\0\0\0\0\0",
+         "woff": b"wOFF\0\1\0\0", "woff2": b"wOF2\0\1\0\0", "otf": b"OTTO\0\x0b\0\x80\0\3\0\x30CFF " + bytes(64), "ttf": b"\0\1\0\0\0\x0f\0\x80\0\3\0\x70GDEF" + bytes(64),
+         "bmp": b"BM\x46\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0\2\0\0\0\2\0\0\0\1\0\x18\0" + bytes(40), "vorbis": b"OggS\0\2" + bytes(22) + b"\1vorbis" + bytes(40), "opus": b"OggS\0\2" + bytes(22) + b"OpusHead" + bytes(40), "theora": b"OggS\0\2" + bytes(22) + b"\x80theora" + bytes(40),
          "ico": b"\0\0\1\0\1\0\x10\x10", "ogg": b"OggS\0\2\0\0", "flac": b"fLaC\0\0\0\x22", "mp3": b"ID3\3\0\0\0\0", "elf": b"\x7fELF\2\1\1\0" + bytes(8) + b"\2\0",
          "mp4": b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom", "html": b"<!DOCTYPE html><html></html>", "html2": b"  \n<HTML><body>x", "head": b"<head><title>",
          "script": b"<script>x</script>", "div": b"<div>x</div>", "comment": b"<!-- x -->", "p": b"<p>x", "almost": b"<pre>x</pre>", "svg": b'<svg xmlns="http://www.w3.org/2000/svg"/>',
@@ -47,6 +48,11 @@ def write(folder):
             with open(path, "wb") as f:
                 f.write(data)
     os.makedirs(os.path.join(folder, "void"))
+
+
+def as_url(path):
+    """A path as cairn writes it into a URL."""
+    return quote(unquote_to_bytes(path.encode("latin-1")), safe="$&+,/:;=@~")
 
 
 def cbor_text(text):
@@ -110,7 +116,7 @@ def cases(c):
     yield from (G(p + "/types/f." + e) for e in EXTENSIONS)
     # names of downloads
     for query in ("filename=abc.html", "download=true", "filename=x.txt&download=true", "filename=x.txt&download=false", "filename=x.txt&download=", "filename=x&download=TRUE", "filename=", "filename=a%22b%C3%A9.txt&download=true", "filename=a%2Fb.css",
-                  "filename=a%5Cb", "filename=%E6%97%A5%E6%9C%AC.png", "filename=a;b", "filename=a+b.txt", "filename=a%20b%2Bc.txt", "filename=%0d%0aX:y", "filename=a%00b", "filename=%ff%fe", "filename=x.a&filename=x.css", "Filename=x.css", "filename=~!*'()-_.", "filename=" + "n" * 300):
+                  "filename=a%5Cb", "filename=%E6%97%A5%E6%9C%AC.png", "filename=a;b", "filename=a+b.txt", "filename=a%20b%2Bc.txt", "filename=%0d%0aX:y", "filename=a%00b", "filename=%ff%fe", "filename=x.nosuch&filename=x.css", "Filename=x.css", "filename=~!*'()-_.", "filename=" + "n" * 300):
         yield G(p + "/ten?" + query)
         yield G(p + "/d/?" + query)
         yield G("%s/ten?format=raw&%s" % (p, query))
@@ -153,6 +159,9 @@ def cases(c):
         yield from (G(path, Accept=a) for a in ACCEPTS)
         yield "HEAD", path + "?format=raw", {}
         yield "HEAD", path, {"Accept": "application/vnd.ipld.raw"}
+    yield from (G("%s?format=%s" % (path, f)) for path in targets + blocks if path != p + "/nope" for f in LATER)
+    yield from (G(p + "/ten", Accept=a) for a in ("application/vnd.ipld.car", "application/vnd.ipld.car; version=1; order=dfs; dups=n", "application/x-tar"))
+    yield G(p + "/d/?format=car&dag-scope=entity&entity-bytes=0:5&car-order=dfs&car-dups=y")
     yield from (G(p + "/ten?" + q, Accept=a) for q in ("format=raw", "format=foo", "format=", "format=json", "x=y&format=raw", "format=raw&format=json", "FORMAT=raw", "x=y") for a in ("application/vnd.ipld.raw", "application/json", "text/html"))
     # blocks that are not files
     for name in ("dagcbor", "dagjson", "json", "cbor", "rawjson"):
@@ -180,7 +189,7 @@ def cases(c):
     yield G(p + "/d", X_Ipfs_Gateway_Prefix="/foo")
     yield G(p + "/d", X_Forwarded_Prefix="/foo")
     yield G("http://example.com" + p + "/ten")
-    yield from (G(x) for x in (p + "/ten?uri=ipfs://x", "/ipfs/?uri=ipfs://%s/ten" % S, "/ipns/?uri=ipfs%3A%2F%2F" + S, "/ipfs/?uri=x", p + "/?go-get=1", p + "/d/?go-get=1"))
+    yield from (G(x) for x in (p + "/ten?uri=ipfs://x", "/ipfs/?uri=ipfs://%s/ten" % S, "/ipns/?uri=ipfs%3A%2F%2F" + S, "/ipfs/?uri=x", "/ipfs/?uri=", "/ipfs/?uri=http://x/", "/ipfs/?uri=IPNS://a.example/b%20c", "/ipfs/?uri=ipfs://x/y%3Fa=b%26c=d", "/ipfs/?uri=ipfs://x/%25zz", "/ipfs/?uri=ipfs://x/%2525", "/ipfs/?uri=ipns://x/é%23f".encode().decode("latin-1"), p + "/?go-get=1", p + "/d/?go-get=1"))
     yield from (G("/ipns/" + x) for x in ("", "x", "example.com", "12D3KooWSBStqHFB6bb689YYQeLxemxSDf5zHWe5trqRXMtHhdGW", S))
     # seeded mixes
     r = random.Random(7)
