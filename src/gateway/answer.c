@@ -66,14 +66,18 @@ cn_err cn_gw_common_headers(cn_gw_ask *a)
     return err;
 }
 
-/* The path with control characters and what is not ASCII as %XX: a header can hold no others. */
+/* The path with control characters as %XX, which a header cannot hold. */
 cn_err cn_gw_path_header(cn_gw_ask *a)
 {
     cn_buf text;
     const char *value = NULL;
     cn_err err = CN_OK;
     cn_buf_init(&text, a->mem, 1 << 20);
-    CN_TRY(cn_url_encode_path(cn_buf_slice(&a->path), &text));
+    for (size_t i = 0; i < a->path.len; i++) {
+        uint8_t c = a->path.data[i];
+        bool is_control = c < 0x20 || c == 0x7f;
+        CN_TRY(is_control ? cn_buf_printf(&text, "%%%02X", c) : cn_buf_byte(&text, c));
+    }
     CN_TRY(cn_buf_cstr(&text, &value));
     CN_TRY(cn_http_response_header(a->response, "X-Ipfs-Path", value));
 out:

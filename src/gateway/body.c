@@ -8,7 +8,7 @@
 
 #include <stdio.h>
 
-static const char immutable_content[] = "public, max-age=29030400, immutable";
+const char cn_gw_immutable[] = "public, max-age=29030400, immutable";
 
 typedef struct body {
     cn_mem *mem;
@@ -186,9 +186,9 @@ static cn_err disposition(cn_gw_ask *a, const char *kind, cn_slice name)
         }
     }
     CN_TRY(cn_buf_printf(&value, "%s; filename=\"", kind));
-    CN_TRY(cn_url_encode_component(cn_buf_slice(&ascii), &value));
+    CN_TRY(cn_url_encode_segment(cn_buf_slice(&ascii), &value));
     CN_TRY(cn_buf_text(&value, "\"; filename*=UTF-8''"));
-    CN_TRY(cn_url_encode_component(name, &value));
+    CN_TRY(cn_url_encode_segment(name, &value));
     CN_TRY(cn_buf_cstr(&value, &text));
     CN_TRY(cn_http_response_header(a->response, "Content-Disposition", text));
 out:
@@ -198,13 +198,19 @@ out:
     return err;
 }
 
+static bool wants_download(const cn_gw_ask *a)
+{
+    const cn_slice *download = cn_query_get(&a->query, "download");
+    return download != NULL && cn_slice_is(*download, "true");
+}
+
 /* Headers that all content has. */
 static cn_err content_headers(cn_gw_ask *a, const char *type)
 {
     const char *text = NULL;
     cn_err err = CN_OK;
     CN_TRY(cn_gw_common_headers(a));
-    CN_TRY(cn_http_response_header(a->response, "Cache-Control", immutable_content));
+    CN_TRY(cn_http_response_header(a->response, "Cache-Control", cn_gw_immutable));
     CN_TRY(cn_http_response_header(a->response, "Content-Type", type));
     CN_TRY(cn_buf_cstr(&a->etag, &text));
     CN_TRY(cn_http_response_header(a->response, "Etag", text));
@@ -215,23 +221,55 @@ out:
     return err;
 }
 
-/* Which bytes: all, or those of the Range header. *ret_done: it was answered with 400 or 416. */
+/* 416, with the size only where the range could be read. */
+static cn_err refuse_range(cn_gw_ask *a, const char *message, uint64_t size, bool is_readable)
+{
+    const char *text = NULL;
+    bool html = a->wants_html;
+    cn_err err = CN_OK;
+    a->wants_html = false;
+    CN_TRY(cn_gw_error(a, 416, "%s", message));
+    a->wants_html = html;
+    if (is_readable) {
+        CN_TRY(cn_gw_header(a, "Content-Range", "bytes */%llu", (unsigned long long)size));
+    }
+    CN_TRY(cn_gw_header(a, "Cache-Control", "%s", cn_gw_immutable));
+    CN_TRY(cn_buf_cstr(&a->etag, &text));
+    CN_TRY(cn_gw_header(a, "Etag", "%s", text));
+    CN_TRY(cn_buf_cstr(&a->roots, &text));
+    CN_TRY(cn_gw_header(a, "X-Ipfs-Roots", "%s", text));
+    CN_TRY(cn_gw_path_header(a));
+out:
+    return err;
+}
+
+/*
+ * Which bytes: all, or those of the Range header. *ret_done: it was answered with 400, 412 or 416.
+ */
 static cn_err choose_range(
     cn_gw_ask *a, uint64_t size, uint64_t *from, uint64_t *to, bool *partial, bool *ret_done)
 {
     cn_err err = CN_OK;
     cn_slice range = cn_http_header(a->request, "Range");
     cn_slice condition = cn_http_header(a->request, "If-Range");
+    cn_slice match = cn_http_header(a->request, "If-Match");
     *from = 0;
     *to = size;
+    if (match.len > 0 && !cn_etag_listed(match, cn_buf_slice(&a->etag))) {
+        *ret_done = true;
+        return cn_gw_error(a, 412, "the content is not the one that If-Match names");
+    }
     if (range.len == 0) {
         return CN_OK;
     }
     cn_err parsed = cn_range_parse(range, size, from, to);
     if (parsed == CN_ERR_MALFORMED) {
+        *ret_done = true;
+        if (a->is_head && a->form != CN_FORM_RAW) {
+            return refuse_range(a, "invalid range", size, false);
+        }
         CN_TRY(cn_gw_error(a, 400, "invalid range request: invalid range"));
         CN_TRY(cn_gw_path_header(a));
-        *ret_done = true;
         return CN_OK;
     }
     if (condition.len > 0 && !cn_slice_eq(condition, cn_buf_slice(&a->etag))) {
@@ -240,20 +278,8 @@ static cn_err choose_range(
         return CN_OK;
     }
     if (parsed == CN_ERR_TOO_LARGE) {
-        const char *etag = NULL;
-        bool html = a->wants_html;
-        a->wants_html = false;
-        CN_TRY(cn_gw_error(a, 416, "invalid range: failed to overlap"));
-        a->wants_html = html;
-        CN_TRY(cn_gw_header(a, "Content-Range", "bytes */%llu", (unsigned long long)size));
-        CN_TRY(cn_gw_header(a, "Cache-Control", "%s", immutable_content));
-        CN_TRY(cn_buf_cstr(&a->etag, &etag));
-        CN_TRY(cn_gw_header(a, "Etag", "%s", etag));
-        CN_TRY(cn_buf_cstr(&a->roots, &etag));
-        CN_TRY(cn_gw_header(a, "X-Ipfs-Roots", "%s", etag));
-        CN_TRY(cn_gw_path_header(a));
         *ret_done = true;
-        return CN_OK;
+        return refuse_range(a, "invalid range: failed to overlap", size, true);
     }
     *partial = parsed == CN_OK;
 out:
@@ -319,9 +345,8 @@ cn_err cn_gw_serve_file(cn_gw_ask *a, cn_slice name)
     bool done = false;
     cn_err err = CN_OK;
     const cn_slice *given = cn_query_get(&a->query, "filename");
-    const cn_slice *download = cn_query_get(&a->query, "download");
     CN_TRY(body_open(a, &b));
-    CN_TRY(cn_gw_not_modified(a, immutable_content, b->read.info.size_bytes, &done));
+    CN_TRY(cn_gw_not_modified(a, cn_gw_immutable, b->read.info.size_bytes, &done));
     if (!done) {
         CN_TRY(choose_range(a, b->read.info.size_bytes, &from, &to, &partial, &done));
     }
@@ -343,8 +368,7 @@ cn_err cn_gw_serve_file(cn_gw_ask *a, cn_slice name)
             (unsigned long long)size));
     }
     if (given != NULL && given->len > 0) {
-        bool attach = download != NULL && cn_slice_is(*download, "true");
-        CN_TRY(disposition(a, attach ? "attachment" : "inline", *given));
+        CN_TRY(disposition(a, wants_download(a) ? "attachment" : "inline", *given));
     }
     a->status = partial ? 206 : 200;
 out:
@@ -366,11 +390,11 @@ cn_err cn_gw_serve_block(cn_gw_ask *a, const char *media_type, const char *exten
     cn_err err = CN_OK;
     char text[CN_CID_TEXT_BYTES];
     const cn_slice *given = cn_query_get(&a->query, "filename");
-    bool is_json = strstr(media_type, "json") != NULL;
+    bool is_shown = strstr(media_type, "json") != NULL && !wants_download(a);
     cn_buf_init(&block, a->mem, CN_DRIVE_BLOCK_MAX_BYTES);
     cn_buf_init(&name, a->mem, 64 << 10);
     CN_TRY(cn_blocks_get(a->gateway->options.blocks, &a->cid, &block, &a->why));
-    CN_TRY(cn_gw_not_modified(a, immutable_content, block.len, &done));
+    CN_TRY(cn_gw_not_modified(a, cn_gw_immutable, block.len, &done));
     if (!done) {
         CN_TRY(choose_range(a, block.len, &from, &to, &partial, &done));
     }
@@ -396,7 +420,7 @@ cn_err cn_gw_serve_block(cn_gw_ask *a, const char *media_type, const char *exten
     } else {
         CN_TRY(cn_buf_printf(&name, "%s.%s", cn_cid_text(&a->cid, text), extension));
     }
-    CN_TRY(disposition(a, is_json ? "inline" : "attachment", cn_buf_slice(&name)));
+    CN_TRY(disposition(a, is_shown ? "inline" : "attachment", cn_buf_slice(&name)));
     a->may_cache = a->may_cache && part.len <= CN_GATEWAY_SMALL_MAX;
     a->cached_bytes = part.len;
     a->status = partial ? 206 : 200;

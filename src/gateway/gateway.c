@@ -40,31 +40,6 @@ static cn_err resolve(cn_gw_ask *a, const cn_ipfs_path *path, cn_resolve *r)
     return err;
 }
 
-/* A directory asked for without the slash at its end: send the browser there. */
-static cn_err redirect_to_slash(cn_gw_ask *a)
-{
-    cn_buf location;
-    const char *text = NULL;
-    cn_err err = CN_OK;
-    cn_slice target = cn_http_target(a->request);
-    cn_slice query = cn_url_query(target);
-    cn_buf_init(&location, a->mem, 1 << 20);
-    CN_TRY(cn_url_encode_path(cn_buf_slice(&a->path), &location));
-    CN_TRY(cn_buf_text(&location, "/"));
-    if (query.len > 0) {
-        CN_TRY(cn_buf_text(&location, "?"));
-        CN_TRY(cn_buf_append(&location, query));
-    }
-    CN_TRY(cn_buf_cstr(&location, &text));
-    CN_TRY(cn_gw_redirect(a, 301, text));
-    CN_TRY(cn_gw_path_header(a));
-    CN_TRY(cn_buf_cstr(&a->roots, &text));
-    CN_TRY(cn_gw_header(a, "X-Ipfs-Roots", "%s", text));
-out:
-    cn_buf_release(&location);
-    return err;
-}
-
 /* Serve "index.html" of the directory a->cid, if it has one. */
 static cn_err serve_index(cn_gw_ask *a, bool *ret_found)
 {
@@ -92,8 +67,12 @@ static cn_err serve_directory(cn_gw_ask *a)
     bool found = false;
     bool done = false;
     cn_err err = CN_OK;
+    CN_TRY(cn_gw_not_modified(a, cn_gw_immutable, 0, &done)); /* by the Etag of its CID */
+    if (done) {
+        goto out;
+    }
     if (a->path.data[a->path.len - 1] != '/') {
-        return redirect_to_slash(a);
+        return cn_gw_redirect_to_slash(a);
     }
     CN_TRY(serve_index(a, &found));
     if (found) {
@@ -136,14 +115,14 @@ static cn_err serve_default(cn_gw_ask *a)
     }
     case CN_CODEC_JSON:
     case CN_CODEC_DAG_JSON: {
-        bool dag = a->cid.codec == CN_CODEC_DAG_JSON;
+        bool dag = a->cid.codec == CN_CODEC_DAG_JSON && a->form != CN_FORM_JSON;
         cn_err err = set_etag(a, "", dag ? ".dag-json" : ".json");
         const char *type = dag ? "application/vnd.ipld.dag-json" : "application/json";
         return err == CN_OK ? cn_gw_serve_block(a, type, "json") : err;
     }
     case CN_CODEC_CBOR:
     case CN_CODEC_DAG_CBOR: {
-        bool dag = a->cid.codec == CN_CODEC_DAG_CBOR;
+        bool dag = a->cid.codec == CN_CODEC_DAG_CBOR && a->form != CN_FORM_CBOR;
         cn_err err = set_etag(a, "", dag ? ".dag-cbor" : ".cbor");
         const char *type = dag ? "application/vnd.ipld.dag-cbor" : "application/cbor";
         return err == CN_OK ? cn_gw_serve_block(a, type, "cbor") : err;
@@ -163,12 +142,6 @@ static cn_err serve_form(cn_gw_ask *a)
     if (a->form == CN_FORM_RAW) {
         CN_TRY(set_etag(a, "", ".raw"));
         CN_TRY(cn_gw_serve_block(a, "application/vnd.ipld.raw", "bin"));
-        goto out;
-    }
-    if (a->form == CN_FORM_IPNS_RECORD) {
-        CN_TRY(cn_gw_error(
-            a, 400, "%.*s is not an IPNS link", (int)a->path.len, (const char *)a->path.data));
-        CN_TRY(cn_gw_path_header(a));
         goto out;
     }
     CN_TRY(cn_gw_error(
@@ -254,27 +227,36 @@ static void choose_form(cn_gw_ask *a)
     }
 }
 
-/* Requests that are refused or answered before anything is looked up. */
+/* Requests that are refused before anything is looked up. */
 static cn_err check_before(cn_gw_ask *a, bool *ret_done)
 {
-    size_t bytes = 0;
     cn_err err = CN_OK;
-    *ret_done = true;
     bool has_more = a->ipfs.rest.len > 0 || a->path.data[a->path.len - 1] == '/';
+    *ret_done = true;
     if (cn_slice_is(cn_http_header(a->request, "Service-Worker"), "script") && !has_more) {
         return cn_gw_error(
             a, 400, "navigator.serviceWorker: registration is not allowed for this scope");
     }
-    if (cn_slice_is(cn_http_header(a->request, "Cache-Control"), "only-if-cached")) {
-        err = cn_blocks_size(a->gateway->options.blocks, &a->ipfs.root, &bytes);
-        if (err != CN_OK) {
-            return cn_gw_error(
-                a, 412, "\"%.*s\" not in local datastore", (int)a->path.len,
-                (const char *)a->path.data);
-        }
+    if (a->form == CN_FORM_IPNS_RECORD) {
+        CN_TRY(cn_gw_error(
+            a, 400, "%.*s is not an IPNS link", (int)a->path.len, (const char *)a->path.data));
+        CN_TRY(cn_gw_path_header(a));
+        goto out;
     }
     *ret_done = false;
-    return CN_OK;
+out:
+    return err;
+}
+
+/* Is only what is here asked for, and is the path or the block at its end not here? */
+static bool is_uncached(const cn_gw_ask *a, cn_err resolved)
+{
+    size_t bytes = 0;
+    if (!cn_slice_is(cn_http_header(a->request, "Cache-Control"), "only-if-cached")) {
+        return false;
+    }
+    return resolved != CN_OK ||
+           cn_blocks_size(a->gateway->options.blocks, cn_resolve_cid(&a->resolve), &bytes) != CN_OK;
 }
 
 static cn_err serve_content(cn_gw_ask *a)
@@ -287,6 +269,12 @@ static cn_err serve_content(cn_gw_ask *a)
         goto out;
     }
     err = resolve(a, &a->ipfs, &a->resolve);
+    if (err != CN_ERR_NO_MEMORY && is_uncached(a, err)) {
+        a->wants_html = false;
+        return cn_gw_error(
+            a, 412, "\"%.*s\" not in local datastore", (int)a->path.len,
+            (const char *)a->path.data);
+    }
     if (err != CN_OK) {
         return err == CN_ERR_NO_MEMORY ? err : refuse_path(a, err);
     }
@@ -313,37 +301,11 @@ out:
 
 /* --- routes --- */
 
-/* "/ipfs/ipfs/CID": people paste whole paths behind the gateway's prefix. */
-static cn_err redirect_doubled(cn_gw_ask *a, bool *ret_done)
-{
-    cn_slice path = cn_buf_slice(&a->path);
-    cn_buf location;
-    cn_ipfs_path inner = {0};
-    const char *text = NULL;
-    cn_err err = CN_OK;
-    if (!cn_slice_starts(path, cn_str("/ipfs/ipfs/"))) {
-        return CN_OK;
-    }
-    path = cn_slice_skip(path, 5);
-    if (cn_ipfs_path_parse(path, a->mem, &inner, NULL) != CN_OK) {
-        return CN_OK;
-    }
-    cn_ipfs_path_release(&inner);
-    cn_buf_init(&location, a->mem, 1 << 20);
-    CN_TRY(cn_url_encode_path(path, &location));
-    CN_TRY(cn_buf_cstr(&location, &text));
-    CN_TRY(cn_gw_redirect(a, 301, text));
-    *ret_done = true;
-out:
-    cn_buf_release(&location);
-    return err;
-}
-
 static cn_err serve_ipfs(cn_gw_ask *a)
 {
     bool done = false;
     cn_err err = CN_OK;
-    CN_TRY(redirect_doubled(a, &done));
+    CN_TRY(cn_gw_redirect_doubled(a, &done));
     if (done) {
         goto out;
     }
@@ -387,10 +349,7 @@ static cn_err redirect_clean(cn_gw_ask *a, bool *ret_done)
         is_clean = false;
     }
     if (!is_clean) {
-        if (cn_url_query(target).len > 0) {
-            CN_TRY(cn_buf_byte(&clean, '?'));
-            CN_TRY(cn_buf_append(&clean, cn_url_query(target)));
-        }
+        CN_TRY(cn_gw_append_query(a, &clean));
         CN_TRY(cn_buf_cstr(&clean, &text));
         CN_TRY(cn_gw_redirect(a, 307, text));
         *ret_done = true;
@@ -414,6 +373,11 @@ out:
     return err;
 }
 
+static cn_err serve_ipns(cn_gw_ask *a)
+{
+    return cn_gw_error(a, 501, "names (/ipns) cannot be resolved: this node is not on the network");
+}
+
 static cn_err route(cn_gw_ask *a)
 {
     cn_slice method = cn_http_method(a->request);
@@ -435,18 +399,19 @@ static cn_err route(cn_gw_ask *a)
     decoded = cn_buf_slice(&a->path);
     is_ipfs = cn_slice_starts(decoded, cn_str("/ipfs/"));
     is_ipns = cn_slice_starts(decoded, cn_str("/ipns/"));
-    if (cn_slice_is(method, "OPTIONS")) {
+    if ((is_ipfs || is_ipns) && cn_slice_is(method, "OPTIONS")) {
         CN_TRY(cn_http_response_empty(0, &a->response));
         CN_TRY(cn_gw_common_headers(a));
         a->status = 200;
     } else if ((is_ipfs || is_ipns) && !a->is_head && !cn_slice_is(method, "GET")) {
         CN_TRY(refuse_method(a));
-    } else if (is_ipfs) {
+    } else if (is_ipfs || is_ipns) {
         CN_TRY(cn_query_parse(cn_url_query(cn_http_target(a->request)), a->mem, &a->query));
-        CN_TRY(serve_ipfs(a));
-    } else if (is_ipns) {
-        CN_TRY(cn_gw_error(
-            a, 501, "names (/ipns) cannot be resolved: this node is not on the network"));
+        CN_TRY(cn_gw_redirect_uri(a, &done));
+        if (done) {
+            goto out;
+        }
+        CN_TRY(is_ipfs ? serve_ipfs(a) : serve_ipns(a));
     } else if (cn_slice_is(decoded, "/version")) {
         CN_TRY(serve_version(a));
     } else if (cn_slice_is(decoded, "/") && a->gateway->root_redirect != NULL) {
@@ -464,7 +429,8 @@ static bool is_plain(const cn_http_request *r)
 {
     return cn_slice_is(cn_http_method(r), "GET") && !cn_http_has_body(r) &&
            !cn_http_has_header(r, "Range") && !cn_http_has_header(r, "If-None-Match") &&
-           !cn_http_has_header(r, "Cache-Control") && !cn_http_has_header(r, "Service-Worker") &&
+           !cn_http_has_header(r, "If-Match") && !cn_http_has_header(r, "Cache-Control") &&
+           !cn_http_has_header(r, "Service-Worker") &&
            cn_form_of_accept(cn_http_header(r, "Accept")) == CN_FORM_DEFAULT;
 }
 

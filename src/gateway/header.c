@@ -55,6 +55,8 @@ cn_err cn_range_parse(cn_slice header, uint64_t size_bytes, uint64_t *ret_from, 
     cn_err first = CN_ERR_NOT_FOUND;
     uint64_t from = 0;
     uint64_t to = 0;
+    uint64_t room = size_bytes;
+    bool is_too_much = false; /* all ranges together */
     if (header.len == 0) {
         return CN_ERR_NOT_FOUND;
     }
@@ -79,7 +81,12 @@ cn_err cn_range_parse(cn_slice header, uint64_t size_bytes, uint64_t *ret_from, 
             from = a;
             to = b;
         }
+        is_too_much = is_too_much || b - a > room;
+        room -= CN_MIN(b - a, room);
         first = first == CN_OK ? CN_OK : err;
+    }
+    if (is_too_much || (first == CN_ERR_TOO_LARGE && size_bytes == 0)) {
+        return CN_ERR_NOT_FOUND;
     }
     if (first == CN_OK) {
         *ret_from = from;

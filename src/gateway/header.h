@@ -9,8 +9,9 @@
 
 /*
  * The first of the ranges in "bytes=0-9,20-", as [*ret_from, *ret_to) of `size_bytes`; the others
- * are not served, as Kubo does it. Errors: NOT_FOUND (there is no range: serve all), MALFORMED,
- * TOO_LARGE (all begin behind the end: 416).
+ * are not served, as Kubo does it. Errors: NOT_FOUND (serve all: there is no range, or together
+ * they ask for more than there is, or the content is empty), MALFORMED, TOO_LARGE (all begin behind
+ * the end: 416).
  */
 CN_MUST_USE cn_err
 cn_range_parse(cn_slice header, uint64_t size_bytes, uint64_t *ret_from, uint64_t *ret_to);

@@ -57,7 +57,7 @@ CN_MUST_USE cn_err cn_gw_header(cn_gw_ask *a, const char *name, const char *form
     CN_PRINTF(3, 4);
 /* The headers that all answers have: CORS and the user's. */
 CN_MUST_USE cn_err cn_gw_common_headers(cn_gw_ask *a);
-/* X-Ipfs-Path, percent-encoded where it must be. */
+/* X-Ipfs-Path, as asked; control characters percent-encoded. */
 CN_MUST_USE cn_err cn_gw_path_header(cn_gw_ask *a);
 /* An error as text or page. */
 CN_MUST_USE cn_err cn_gw_error(cn_gw_ask *a, unsigned status, const char *format, ...)
@@ -73,7 +73,21 @@ cn_gw_not_modified(cn_gw_ask *a, const char *cache_control, uint64_t size_bytes,
 /* Append with &, <, >, quotes as entities. */
 CN_MUST_USE cn_err cn_gw_escape_html(cn_slice text, cn_buf *out);
 
+/* --- redirect.c --- */
+
+/* "?" and the request's query, if it has one. */
+CN_MUST_USE cn_err cn_gw_append_query(const cn_gw_ask *a, cn_buf *out);
+/* A directory asked for without the slash at its end: send the browser there. */
+CN_MUST_USE cn_err cn_gw_redirect_to_slash(cn_gw_ask *a);
+/* "/ipfs/ipfs/CID", "/ipfs/ipns/NAME": people paste whole paths behind the gateway's prefix. */
+CN_MUST_USE cn_err cn_gw_redirect_doubled(cn_gw_ask *a, bool *ret_done);
+/* "?uri=ipfs://CID/path", from a browser that was told to open such addresses here. */
+CN_MUST_USE cn_err cn_gw_redirect_uri(cn_gw_ask *a, bool *ret_done);
+
 /* --- body.c: a file, or a part of it --- */
+
+/* The Cache-Control of what never changes. */
+extern const char cn_gw_immutable[];
 
 /* Serve the file (or raw block) a->cid, named `name` (for its type). WRONG_TYPE: a directory. */
 CN_MUST_USE cn_err cn_gw_serve_file(cn_gw_ask *a, cn_slice name);

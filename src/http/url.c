@@ -72,6 +72,11 @@ cn_err cn_url_encode_path(cn_slice in, cn_buf *out)
     return encode(in, "$&+,/:;=@", out);
 }
 
+cn_err cn_url_encode_segment(cn_slice in, cn_buf *out)
+{
+    return encode(in, "$&+:=@", out);
+}
+
 cn_err cn_url_encode_component(cn_slice in, cn_buf *out)
 {
     return encode(in, "", out);

@@ -20,6 +20,8 @@ CN_MUST_USE cn_err cn_url_decode(cn_slice in, bool plus, cn_buf *out);
 
 /* Append `in` as a URL's path: all but unreserved bytes and "$&+,/:;=@" as %XX, upper-case. */
 CN_MUST_USE cn_err cn_url_encode_path(cn_slice in, cn_buf *out);
+/* Append `in` as one segment of a path: all but unreserved bytes and "$&+:=@" as %XX. */
+CN_MUST_USE cn_err cn_url_encode_segment(cn_slice in, cn_buf *out);
 /* Append `in` as one component: all but unreserved bytes as %XX. */
 CN_MUST_USE cn_err cn_url_encode_component(cn_slice in, cn_buf *out);
 

@@ -43,8 +43,8 @@ class Node:
         port = self.api if where == "api" else self.gateway
         fill = lambda text: text.replace("{api}", str(self.api))
         s = socket.create_connection(("127.0.0.1", port), 10)
-        lines = ["%s %s HTTP/1.1" % (method, path), "Host: 127.0.0.1:%d" % port, "Connection: close"]
-        lines += ["%s: %s" % (k, fill(v)) for k, v in headers.items()]
+        headers = {"Host": "127.0.0.1:%d" % port, "Connection": "close", **headers}
+        lines = ["%s %s HTTP/1.1" % (method, path)] + ["%s: %s" % (k, fill(v)) for k, v in headers.items()]
         if body is not None:
             lines.append("Content-Length: %d" % len(body))
         try:
