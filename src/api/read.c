@@ -3,13 +3,14 @@
  */
 #include "api/internal_repo.h"
 #include "ipld/path.h"
+#include "unixfs/ahead.h"
 #include "unixfs/read.h"
 #include "unixfs/resolve.h"
 
 struct cairn_reader {
     cairn_repo *repo;
     cn_api_wait wait;
-    cn_drive drive;
+    cn_ahead ahead;
     cn_read read;
     uint64_t size_bytes;
 };
@@ -91,6 +92,11 @@ void cairn_free(void *data)
     cn_free(cn_mem_default(), data);
 }
 
+static cn_err may_go_on(void *ctx)
+{
+    return cn_api_wait_check(ctx);
+}
+
 /* Read up to the ENTRY, so that the size is known and a directory is refused at once. */
 static cn_err start_reading(
     cairn_reader *reader, const cn_cid *cid, const cairn_cat_options *options, cn_why *why)
@@ -99,10 +105,15 @@ static cn_err start_reading(
     cn_pull step;
     cn_err err = CN_OK;
     cn_mem *mem = cn_node_mem(reader->repo->node);
-    cn_drive_init(
-        &reader->drive, mem, cn_node_blocks(reader->repo->node), CN_DRIVE_BLOCK_MAX_BYTES);
+    const cn_ahead_options drive = {
+        .rt = reader->repo->rt,
+        .mem = mem,
+        .blocks = cn_node_blocks(reader->repo->node),
+        .check = may_go_on,
+        .ctx = &reader->wait};
+    cn_ahead_init(&reader->ahead, &drive);
     cn_read_init(&reader->read, mem, cid, &how);
-    CN_TRY(cn_drive_next(&reader->drive, &reader->read.pull, &step, why));
+    CN_TRY(cn_ahead_next(&reader->ahead, &reader->read.pull, &step, why));
     CN_ASSERT(step.kind == CN_PULL_ENTRY);
     reader->size_bytes = ((const cn_read_info *)step.entry)->size_bytes;
     if (options != NULL) {
@@ -155,7 +166,7 @@ cairn_result cairn_reader_next(
     cn_err err = CN_OK;
     cn_api_wait_restart(&reader->wait);
     CN_TRY(cn_api_wait_check(&reader->wait));
-    CN_TRY(cn_drive_next(&reader->drive, &reader->read.pull, &step, &why));
+    CN_TRY(cn_ahead_next(&reader->ahead, &reader->read.pull, &step, &why));
     *ret_data = step.kind == CN_PULL_END ? NULL : step.data.data;
     *ret_len = step.kind == CN_PULL_END ? 0 : step.data.len;
 out:
@@ -166,7 +177,7 @@ void cairn_reader_close(cairn_reader *reader)
 {
     if (reader != NULL) {
         cn_read_release(&reader->read);
-        cn_drive_release(&reader->drive);
+        cn_ahead_release(&reader->ahead);
         cn_free(cn_node_mem(reader->repo->node), reader);
     }
 }

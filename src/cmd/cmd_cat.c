@@ -5,8 +5,6 @@
  */
 #include "cmd/commands.h"
 #include "cmd/content.h"
-#include "node/node.h"
-#include "unixfs/ahead.h"
 #include "unixfs/read.h"
 
 enum { PARTS_MAX = 1 << 20 };
@@ -20,7 +18,7 @@ typedef struct part {
 
 typedef struct cat_run {
     cn_call *call;
-    cn_drive drive;
+    cn_ahead ahead;
     part *parts;
     size_t len;
     size_t cap;
@@ -35,7 +33,7 @@ static cn_err file_size(cat_run *run, const cn_cid *cid, uint64_t *ret)
     cn_read r;
     cn_pull step = {0};
     cn_read_init(&r, cn_call_mem(run->call), cid, NULL);
-    cn_err err = cn_drive_next(&run->drive, &r.pull, &step, cn_call_why(run->call));
+    cn_err err = cn_ahead_next(&run->ahead, &r.pull, &step, cn_call_why(run->call));
     if (err == CN_OK) {
         *ret = r.info.size_bytes;
     }
@@ -68,7 +66,7 @@ out:
     return err;
 }
 
-static cn_err write_part(cat_run *run, cn_ahead *ahead, const part *p)
+static cn_err write_part(cat_run *run, const part *p)
 {
     const cn_read_options options = {.ahead = CN_PULL_AHEAD};
     cn_read r;
@@ -78,7 +76,7 @@ static cn_err write_part(cat_run *run, cn_ahead *ahead, const part *p)
     cn_read_range(&r, p->offset, p->len);
     while (step.kind != CN_PULL_END) {
         CN_TRY(cn_call_check(run->call));
-        CN_TRY(cn_ahead_next(ahead, &r.pull, &step, cn_call_why(run->call)));
+        CN_TRY(cn_ahead_next(&run->ahead, &r.pull, &step, cn_call_why(run->call)));
         if (step.kind == CN_PULL_DATA) {
             CN_TRY(cn_call_write(run->call, step.data));
             run->done += step.data.len;
@@ -107,40 +105,25 @@ static cn_err take_range(cat_run *run)
     return CN_OK;
 }
 
-static cn_err write_parts(cat_run *run)
-{
-    cn_mem *mem = cn_call_mem(run->call);
-    cn_ahead *ahead = NULL;
-    cn_err err = CN_OK;
-    ahead = cn_alloc(mem, sizeof *ahead);
-    if (ahead == NULL) {
-        return CN_ERR_NO_MEMORY;
-    }
-    cn_ahead_init(ahead, cn_call_rt(run->call), mem, run->drive.blocks, CN_DRIVE_BLOCK_MAX_BYTES);
-    for (size_t i = 0; i < run->len && err == CN_OK; i++) {
-        err = write_part(run, ahead, &run->parts[i]);
-    }
-    cn_ahead_release(ahead);
-    cn_free(mem, ahead);
-    return err;
-}
-
 static cn_err run_cat(cn_call *call)
 {
     cat_run run = {.call = call};
     cn_err err = CN_OK;
     CN_TRY(take_range(&run));
     CN_TRY(cn_call_read_args(call));
-    CN_TRY(cn_content_drive(call, &run.drive));
+    CN_TRY(cn_content_ahead(call, &run.ahead));
     for (size_t i = 0; i < cn_call_args_len(call) && run.left > 0; i++) {
         CN_TRY(add_part(&run, cn_call_arg(call, i)));
     }
     cn_call_set_type(call, "text/plain");
     cn_call_set_size(call, run.total);
-    CN_TRY(write_parts(&run)); /* begins with the first bytes: what is lost before is an error */
+    /* The answer begins with the first bytes: what is lost before them is an error. */
+    for (size_t i = 0; i < run.len; i++) {
+        CN_TRY(write_part(&run, &run.parts[i]));
+    }
     CN_TRY(cn_call_write(call, (cn_slice){0}));
 out:
-    cn_drive_release(&run.drive);
+    cn_ahead_release(&run.ahead);
     cn_free(cn_call_mem(call), run.parts);
     return err == CN_OK ? CN_OK : cn_call_fail_why(call, err);
 }

@@ -13,11 +13,11 @@
 #include "unixfs/tar.h"
 #include "unixfs/tree_read.h"
 
-enum { OUT_MAX_BYTES = 64 << 20, FLUSH_BYTES = 256 << 10 };
+enum { OUT_MAX_BYTES = 64 << 20, FLUSH_BYTES = 256 << 10, DIRECT_BYTES = 64 << 10 };
 
 typedef struct get_run {
     cn_call *call;
-    cn_drive drive;
+    cn_ahead ahead;
     cn_get_sink *sink; /* NULL over RPC */
     cn_gzip *gzip;     /* NULL: no compression */
     cn_buf out;
@@ -26,6 +26,7 @@ typedef struct get_run {
     cn_slice root_name;
     cn_wall now; /* the time of what has none */
     bool archive;
+    bool is_open;        /* bytes may go out */
     uint64_t file_bytes; /* of the file in hand */
 } get_run;
 
@@ -100,12 +101,25 @@ static cn_err add_header(get_run *run, const cn_tree_entry *e)
     return cn_tar_header(&header, run->archive, &run->out);
 }
 
+/* Bytes of a file; large pieces go out as they are, behind what has gathered. */
+static cn_err add_data(get_run *run, cn_slice data)
+{
+    cn_err err = CN_OK;
+    if (run->gzip != NULL || data.len < DIRECT_BYTES || !run->is_open) {
+        return cn_buf_append(&run->out, data);
+    }
+    CN_TRY(flush(run, false));
+    CN_TRY(give(run, data));
+out:
+    return err;
+}
+
 /* One step of the tree into the archive; padding follows a file when the next entry comes. */
 static cn_err add_step(get_run *run, const cn_pull *step)
 {
     cn_err err = CN_OK;
     if (step->kind == CN_PULL_DATA) {
-        return cn_buf_append(&run->out, step->data);
+        return add_data(run, step->data);
     }
     CN_TRY(cn_tar_pad(run->file_bytes, &run->out));
     run->file_bytes = 0;
@@ -179,16 +193,15 @@ static cn_err send_tree(get_run *run, const cn_cid *cid)
     cn_tree_read t;
     cn_pull step = {.kind = CN_PULL_DATA};
     bool plain = run->gzip != NULL && !run->archive;
-    bool is_open = false;
     cn_err err = CN_OK;
     cn_tree_read_init(&t, cn_call_mem(run->call), cid);
     while (step.kind != CN_PULL_END) {
         CN_TRY(cn_call_check(run->call));
-        CN_TRY(cn_drive_next(&run->drive, &t.pull, &step, cn_call_why(run->call)));
+        CN_TRY(cn_ahead_next(&run->ahead, &t.pull, &step, cn_call_why(run->call)));
         CN_TRY(plain ? add_plain(run, &step) : add_step(run, &step));
-        if (!is_open) {
+        if (!run->is_open) {
             CN_TRY(open_sink(run, cid, &step));
-            is_open = true;
+            run->is_open = true;
         }
         if (step.kind == CN_PULL_END || run->out.len >= FLUSH_BYTES) {
             CN_TRY(flush(run, step.kind == CN_PULL_END));
@@ -227,12 +240,12 @@ static cn_err run_get(cn_call *call)
     if (level != 0) {
         CN_TRY(cn_gzip_new(mem, level < 0 ? 0 : level, &run.gzip, cn_call_why(call)));
     }
-    CN_TRY(cn_content_drive(call, &run.drive));
+    CN_TRY(cn_content_ahead(call, &run.ahead));
     CN_TRY(send_tree(&run, &content.cid));
 out:
     err = cn_get_sink_close(run.sink, err);
     cn_gzip_free(run.gzip);
-    cn_drive_release(&run.drive);
+    cn_ahead_release(&run.ahead);
     cn_content_release(&content);
     cn_buf_release(&run.out);
     cn_buf_release(&run.packed);

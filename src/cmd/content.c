@@ -29,6 +29,27 @@ void cn_content_release(cn_content *c)
     *c = (cn_content){0};
 }
 
+static cn_err may_go_on(void *ctx)
+{
+    return cn_call_check(ctx);
+}
+
+cn_err cn_content_ahead(cn_call *call, cn_ahead *ret)
+{
+    cn_node *node = NULL;
+    cn_err err = cn_call_node(call, &node);
+    if (err == CN_OK) {
+        const cn_ahead_options options = {
+            .rt = cn_call_rt(call),
+            .mem = cn_call_mem(call),
+            .blocks = cn_node_blocks(node),
+            .check = may_go_on,
+            .ctx = call};
+        cn_ahead_init(ret, &options);
+    }
+    return err;
+}
+
 cn_err cn_content_drive(cn_call *call, cn_drive *ret)
 {
     cn_node *node = NULL;
@@ -37,11 +58,6 @@ cn_err cn_content_drive(cn_call *call, cn_drive *ret)
         cn_drive_init(ret, cn_call_mem(call), cn_node_blocks(node), CN_DRIVE_BLOCK_MAX_BYTES);
     }
     return err;
-}
-
-static cn_err may_go_on(void *ctx)
-{
-    return cn_call_check(ctx);
 }
 
 cn_err cn_content_share(cn_call *call, cn_latch_hold *ret)

@@ -5,8 +5,8 @@
 
 #include "cmd/command.h"
 #include "ipld/path.h"
-#include "ipld/pull.h"
 #include "node/latch.h"
+#include "unixfs/ahead.h"
 
 /* An argument resolved. */
 typedef struct cn_content {
@@ -31,5 +31,7 @@ void cn_content_release(cn_content *c);
 CN_MUST_USE cn_err cn_content_share(cn_call *call, cn_latch_hold *ret);
 CN_MUST_USE cn_err cn_content_exclude(cn_call *call, cn_latch_hold *ret);
 
+/* A driver for reading files; release with cn_ahead_release. It ends when the call is cancelled. */
+CN_MUST_USE cn_err cn_content_ahead(cn_call *call, cn_ahead *ret);
 /* A driver over the node's blocks; release with cn_drive_release. */
 CN_MUST_USE cn_err cn_content_drive(cn_call *call, cn_drive *ret);

@@ -1,7 +1,7 @@
 /*
  * Files and raw blocks as bodies. A small one is read whole and answered from memory; a large one
- * is pulled as the socket takes it, raw leaves by reads from their segment straight into the
- * server's buffer, after one check of each leaf.
+ * is pulled as the socket takes it. Raw leaves that the store has checked before are read from
+ * their segment straight into the server's buffer; all else comes by the driver that reads ahead.
  */
 #include "gateway/internal.h"
 #include "gateway/mime.h"
@@ -11,61 +11,40 @@
 const char cn_gw_immutable[] = "public, max-age=29030400, immutable";
 
 typedef struct body {
-    cn_mem *mem;
-    cn_store *store;
-    cn_blocks *blocks;
-    cn_drive drive;
+    cn_gateway *gateway;
+    cn_ahead ahead;
     cn_read read;
-    cn_slice data; /* to be handed out */
-    cn_buf block;  /* behind `data` where a span could not be read from the store */
-    cn_place place;
+    cn_slice data;  /* to be handed out */
+    cn_place place; /* of the leaf that is read from the store, where `span_left` is not 0 */
     uint64_t span_at;
     uint64_t span_left;
-    uint64_t left; /* of the answer */
+    uint64_t left;    /* of the answer */
+    bool reads_ahead; /* and is counted as such */
 } body;
 
 static void body_free(void *ctx)
 {
     body *b = ctx;
+    if (b->reads_ahead) {
+        (void)atomic_fetch_sub(&b->gateway->aheads, 1);
+    }
     cn_read_release(&b->read);
-    cn_drive_release(&b->drive);
-    cn_buf_release(&b->block);
-    cn_free(b->mem, b);
+    cn_ahead_release(&b->ahead);
+    cn_free(b->gateway->mem, b);
 }
 
-/* Make a span ready: from the store if it can be found there, else as a block. */
-static cn_err open_span(body *b, const cn_pull *step)
+/* Have the span read from the store, if it lies there, checked and not read ahead already. */
+static bool open_span(body *b, const cn_pull *step)
 {
-    cn_err err = CN_ERR_UNSUPPORTED;
-    cn_slice inline_data = {0};
-    bool is_inline = cn_cid_is_identity(&step->span_cid, &inline_data);
-    if (b->store != NULL && !is_inline) {
-        cn_slice key = cn_cid_key(&step->span_cid);
-        err = cn_store_find(b->store, key, &b->place);
-        if (err == CN_OK) {
-            err = cn_store_check(b->store, key, &b->place);
-        }
-        if (err == CN_OK && b->place.len != step->span_block_bytes) {
-            return CN_ERR_MALFORMED;
-        }
-        if (err == CN_OK) {
-            b->span_at = step->span_offset;
-            b->span_left = step->span_len;
-            return CN_OK;
-        }
+    cn_store *store = b->gateway->options.store;
+    if (store == NULL || cn_ahead_has(&b->ahead, &step->span_cid) ||
+        cn_store_find(store, cn_cid_key(&step->span_cid), &b->place) != CN_OK ||
+        b->place.len != step->span_block_bytes || !cn_store_is_checked(store, &b->place)) {
+        return false;
     }
-    if (err == CN_ERR_UNSUPPORTED || err == CN_ERR_NOT_FOUND) {
-        cn_buf_reset(&b->block);
-        err = cn_blocks_get(b->blocks, &step->span_cid, &b->block, NULL);
-    }
-    if (err == CN_OK && b->block.len != step->span_block_bytes) {
-        err = CN_ERR_MALFORMED;
-    }
-    if (err == CN_OK) {
-        b->data = cn_slice_skip(cn_buf_slice(&b->block), (size_t)step->span_offset);
-        b->data = cn_slice_head(b->data, (size_t)step->span_len);
-    }
-    return err;
+    b->span_at = step->span_offset;
+    b->span_left = step->span_len;
+    return true;
 }
 
 /* Move on until there is something to hand out; MALFORMED if the file ends too early. */
@@ -74,19 +53,30 @@ static cn_err advance(body *b)
     cn_err err = CN_OK;
     while (err == CN_OK && b->data.len == 0 && b->span_left == 0) {
         cn_pull step = {0};
-        err = cn_drive_next(&b->drive, &b->read.pull, &step, NULL);
+        err = cn_ahead_next(&b->ahead, &b->read.pull, &step, NULL);
         if (err != CN_OK) {
             break;
         }
         if (step.kind == CN_PULL_DATA) {
             b->data = step.data;
-        } else if (step.kind == CN_PULL_SPAN) {
-            err = open_span(b, &step);
+        } else if (step.kind == CN_PULL_SPAN && !open_span(b, &step)) {
+            cn_read_want_span(&b->read);
         } else if (step.kind == CN_PULL_END) {
             err = CN_ERR_MALFORMED;
         }
     }
     return err;
+}
+
+/* Read ahead from now on, unless as many answers as may be do so. */
+static void read_ahead(body *b)
+{
+    if (atomic_fetch_add(&b->gateway->aheads, 1) < CN_GATEWAY_AHEAD_MAX) {
+        b->reads_ahead = true;
+        cn_read_ahead(&b->read, CN_PULL_AHEAD);
+    } else {
+        (void)atomic_fetch_sub(&b->gateway->aheads, 1);
+    }
 }
 
 static cn_err body_read(void *ctx, uint8_t *data, size_t max, size_t *ret_len)
@@ -106,7 +96,8 @@ static cn_err body_read(void *ctx, uint8_t *data, size_t max, size_t *ret_len)
             b->data = cn_slice_skip(b->data, len);
         } else {
             len = (size_t)CN_MIN(b->span_left, (uint64_t)(max - done));
-            err = cn_store_read(b->store, &b->place, (uint32_t)b->span_at, data + done, len);
+            err = cn_store_read(
+                b->gateway->options.store, &b->place, (uint32_t)b->span_at, data + done, len);
             if (err != CN_OK) {
                 return err;
             }
@@ -123,22 +114,24 @@ static cn_err body_read(void *ctx, uint8_t *data, size_t max, size_t *ret_len)
 /* A reader of a->cid that has told about the file. WRONG_TYPE: it is none. */
 static cn_err body_open(cn_gw_ask *a, body **ret)
 {
-    const cn_gateway_options *o = &a->gateway->options;
+    cn_gateway *g = a->gateway;
+    const cn_ahead_options drive = {
+        .rt = g->options.rt, .mem = a->mem, .blocks = g->options.blocks};
     cn_read_options options = {.ahead = 1, .spans = true};
     cn_pull step = {0};
     cn_err err = CN_OK;
-    body *b = cn_alloc(a->mem, sizeof *b);
+    body *b = cn_alloc(g->mem, sizeof *b);
     if (b == NULL) {
         return CN_ERR_NO_MEMORY;
     }
-    b->mem = a->mem;
-    b->store = o->store;
-    b->blocks = o->blocks;
-    cn_drive_init(&b->drive, a->mem, o->blocks, CN_DRIVE_BLOCK_MAX_BYTES);
-    cn_buf_init(&b->block, a->mem, CN_DRIVE_BLOCK_MAX_BYTES);
+    b->gateway = g;
+    cn_ahead_init(&b->ahead, &drive);
     cn_read_init(&b->read, a->mem, &a->cid, &options);
-    CN_TRY(cn_drive_next(&b->drive, &b->read.pull, &step, &a->why));
+    CN_TRY(cn_ahead_next(&b->ahead, &b->read.pull, &step, &a->why));
     CN_ASSERT(step.kind == CN_PULL_ENTRY);
+    if (b->read.info.size_bytes > CN_GATEWAY_SMALL_MAX) {
+        read_ahead(b);
+    }
     *ret = b;
     b = NULL;
 out:

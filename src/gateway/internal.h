@@ -8,6 +8,7 @@
 #include "http/url.h"
 #include "ipld/path.h"
 #include "rt/lock.h"
+#include "unixfs/ahead.h"
 #include "unixfs/read.h"
 #include "unixfs/resolve.h"
 
@@ -16,6 +17,7 @@ enum {
     CN_GATEWAY_PIECE_BYTES = 256 << 10, /* asked of a file at once */
     CN_GATEWAY_SMALL_MAX = 128 << 10,   /* files up to this are answered from memory */
     CN_GATEWAY_ENTRIES_MAX = 20000,     /* shown of a directory */
+    CN_GATEWAY_AHEAD_MAX = 16,          /* answers that read ahead at once; others do not */
 };
 
 typedef struct cn_gw_cache cn_gw_cache;
@@ -26,6 +28,7 @@ struct cn_gateway {
     cn_gateway_header *headers; /* copies */
     char *root_redirect;
     cn_gw_cache *cache;
+    atomic_uint aheads; /* answers that read ahead now */
 };
 
 typedef struct cn_gw_ask {

@@ -29,6 +29,13 @@ void cn_blocks_get_many(
     }
 }
 
+void cn_blocks_expect(cn_blocks *b, const cn_cid *cids, size_t len)
+{
+    if (b->ops->expect != NULL && len > 0) {
+        b->ops->expect(b, cids, len);
+    }
+}
+
 cn_err cn_blocks_size(cn_blocks *b, const cn_cid *cid, size_t *ret_bytes)
 {
     cn_slice inlined = {0};

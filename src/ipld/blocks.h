@@ -18,6 +18,7 @@ typedef struct cn_blocks_ops {
     cn_err (*put)(cn_blocks *b, const cn_cid *cid, cn_slice data, cn_why *why);
     /* NULL: one after the other, by get */
     void (*get_many)(cn_blocks *b, const cn_cid *cids, size_t len, cn_buf *rets, cn_err *ret_errs);
+    void (*expect)(cn_blocks *b, const cn_cid *cids, size_t len); /* NULL: all is here or is not */
 } cn_blocks_ops;
 
 /* Implementations put this first in their own struct. Safe from any thread. */
@@ -28,16 +29,25 @@ struct cn_blocks {
 /*
  * Replace the contents of `ret` by the block. Identity CIDs are answered from the CID itself.
  * Errors: NOT_FOUND (why: "block was not found locally (offline): ipld: could not find CID"),
- * CORRUPT (bytes do not match), IO, NO_MEMORY, TOO_LARGE (larger than ret's bound).
+ * CORRUPT (bytes do not match), IO, NO_MEMORY, TOO_LARGE (larger than ret's bound). A source that
+ * asks peers may wait, as long as its own limits say (TIMEOUT, CANCELLED); one made not to wait
+ * says BUSY until the block has come.
  */
 CN_MUST_USE cn_err cn_blocks_get(cn_blocks *b, const cn_cid *cid, cn_buf *ret, cn_why *why);
 
 /*
  * Get `len` blocks at once, which may be faster than one by one (several are verified together).
- * Each ret is as for cn_blocks_get; ret_errs[i] says how the i-th went, without a sentence.
+ * Each ret is as for cn_blocks_get; ret_errs[i] says how the i-th went, without a sentence. It
+ * gives what is here and never waits for a peer (NOT_FOUND), so that workers may call it.
  */
 void cn_blocks_get_many(
     cn_blocks *b, const cn_cid *cids, size_t len, cn_buf *rets, cn_err *ret_errs);
+
+/*
+ * Say that these blocks will be asked for soon, in this order, so that a source that has to fetch
+ * them begins to. Returns at once; a hint only. The CIDs are copied.
+ */
+void cn_blocks_expect(cn_blocks *b, const cn_cid *cids, size_t len);
 
 /* Its size without reading it. Errors: NOT_FOUND, IO. */
 CN_MUST_USE cn_err cn_blocks_size(cn_blocks *b, const cn_cid *cid, size_t *ret_bytes);

@@ -124,6 +124,11 @@ out:
     return err;
 }
 
+bool cn_store_is_checked(cn_store *s, const cn_place *place)
+{
+    return !must_check(s, place);
+}
+
 static cn_err get_once(cn_store *s, const cn_cid *cid, cn_buf *ret)
 {
     cn_place place;

@@ -119,6 +119,8 @@ cn_store_read(cn_store *s, const cn_place *place, uint32_t offset, uint8_t *data
  * send straight from the file. Errors: CORRUPT, and those of cn_store_read.
  */
 CN_MUST_USE cn_err cn_store_check(cn_store *s, cn_slice key, const cn_place *place);
+/* Would cn_store_check have nothing to do? */
+bool cn_store_is_checked(cn_store *s, const cn_place *place);
 
 /*
  * For sendfile: the descriptor of the segment that holds `place`, kept open and its bytes unmoved

@@ -1,8 +1,23 @@
 /*
  * Reading ahead. A batch is free when the machine has been given all of it, or wants nothing of it
- * any more. Invariant: a batch that is running is touched by its worker alone.
+ * any more. A block that could not be read ahead is asked for once more when its turn comes, on the
+ * caller's thread, which may wait and has the sentence.
+ *
+ * Invariants: a batch that is running is touched by its worker alone; the block given last stays
+ * where it is until the machine wants another.
  */
 #include "unixfs/ahead.h"
+
+struct cn_ahead_batch {
+    cn_work work; /* first: cast back from it */
+    cn_blocks *blocks;
+    size_t len;
+    bool running; /* submitted, not waited for yet */
+    cn_cid cids[CN_AHEAD_BATCH];
+    cn_buf bufs[CN_AHEAD_BATCH];
+    cn_err errs[CN_AHEAD_BATCH];
+    bool used[CN_AHEAD_BATCH]; /* given to the machine */
+};
 
 static void read_batch(cn_work *w)
 {
@@ -10,43 +25,59 @@ static void read_batch(cn_work *w)
     cn_blocks_get_many(b->blocks, b->cids, b->len, b->bufs, b->errs);
 }
 
-void cn_ahead_init(cn_ahead *a, cn_rt *rt, cn_mem *mem, cn_blocks *blocks, size_t block_max_bytes)
+void cn_ahead_init(cn_ahead *a, const cn_ahead_options *options)
 {
-    *a = (cn_ahead){.rt = rt};
-    cn_drive_init(&a->drive, mem, blocks, block_max_bytes);
+    *a = (cn_ahead){.options = *options};
+    if (a->options.block_max_bytes == 0) {
+        a->options.block_max_bytes = CN_DRIVE_BLOCK_MAX_BYTES;
+    }
+    cn_buf_init(&a->plain, options->mem, a->options.block_max_bytes);
+}
+
+static cn_err make_batches(cn_ahead *a)
+{
+    const cn_ahead_options *o = &a->options;
+    a->batches = cn_alloc_array(o->mem, CN_AHEAD_BATCHES, sizeof *a->batches);
+    if (a->batches == NULL) {
+        return CN_ERR_NO_MEMORY;
+    }
     for (size_t i = 0; i < CN_AHEAD_BATCHES; i++) {
         a->batches[i].work.run = read_batch;
-        a->batches[i].blocks = blocks;
+        a->batches[i].blocks = o->blocks;
         for (size_t k = 0; k < CN_AHEAD_BATCH; k++) {
-            cn_buf_init(&a->batches[i].bufs[k], mem, block_max_bytes);
+            cn_buf_init(&a->batches[i].bufs[k], o->mem, o->block_max_bytes);
         }
     }
+    return CN_OK;
 }
 
 static void wait_for(cn_ahead *a, cn_ahead_batch *b)
 {
     if (b->running) {
-        cn_rt_work_wait(a->rt, &b->work);
+        cn_rt_work_wait(a->options.rt, &b->work);
         b->running = false;
     }
 }
 
 void cn_ahead_release(cn_ahead *a)
 {
-    for (size_t i = 0; i < CN_AHEAD_BATCHES; i++) {
+    for (size_t i = 0; a->batches != NULL && i < CN_AHEAD_BATCHES; i++) {
         wait_for(a, &a->batches[i]);
         for (size_t k = 0; k < CN_AHEAD_BATCH; k++) {
             cn_buf_release(&a->batches[i].bufs[k]);
         }
     }
-    cn_drive_release(&a->drive);
-    a->lent = NULL;
+    if (a->batches != NULL) {
+        cn_free(a->options.mem, a->batches);
+    }
+    cn_buf_release(&a->plain);
+    *a = (cn_ahead){0};
 }
 
 /* The batch that holds `cid` and has not given it yet, and where in it. */
-static cn_ahead_batch *find(cn_ahead *a, const cn_cid *cid, size_t *ret_at)
+static cn_ahead_batch *find(const cn_ahead *a, const cn_cid *cid, size_t *ret_at)
 {
-    for (size_t i = 0; i < CN_AHEAD_BATCHES; i++) {
+    for (size_t i = 0; a->batches != NULL && i < CN_AHEAD_BATCHES; i++) {
         cn_ahead_batch *b = &a->batches[i];
         for (size_t k = 0; k < b->len; k++) {
             if (!b->used[k] && cn_cid_eq(&b->cids[k], cid)) {
@@ -56,6 +87,12 @@ static cn_ahead_batch *find(cn_ahead *a, const cn_cid *cid, size_t *ret_at)
         }
     }
     return NULL;
+}
+
+bool cn_ahead_has(const cn_ahead *a, const cn_cid *cid)
+{
+    size_t at = 0;
+    return find(a, cid, &at) != NULL;
 }
 
 static bool is_wanted(const cn_ahead_batch *b, const cn_pull *want)
@@ -83,6 +120,19 @@ static cn_ahead_batch *free_batch(cn_ahead *a, const cn_pull *want)
     return NULL;
 }
 
+/* Tell the source of the wants behind the one that it was told last, or of all. */
+static void tell_source(cn_ahead *a, const cn_pull *want)
+{
+    size_t from = want->wants_len;
+    while (from > 0 && !cn_cid_eq(&want->wants[from - 1], &a->told)) {
+        from--;
+    }
+    if (from < want->wants_len) {
+        cn_blocks_expect(a->options.blocks, want->wants + from, want->wants_len - from);
+        a->told = want->wants[want->wants_len - 1];
+    }
+}
+
 /* Send the workers for wants that nobody has been sent for, in whole batches where possible. */
 static void send_workers(cn_ahead *a, const cn_pull *want)
 {
@@ -103,48 +153,76 @@ static void send_workers(cn_ahead *a, const cn_pull *want)
             return;
         }
         b->running = true;
-        cn_rt_work_submit(a->rt, &b->work);
+        cn_rt_work_submit(a->options.rt, &b->work);
     }
 }
 
-/* Answer the want from a batch; *ret_done says whether there was one that has the block. */
-static cn_err
-give_from_batch(cn_ahead *a, cn_pull_machine *m, const cn_cid *cid, bool *ret_done, cn_why *why)
+/* The block `cid` as it was read ahead; false if it was not, or could not be. */
+static bool take_from_batch(cn_ahead *a, const cn_cid *cid, cn_slice *ret)
 {
     size_t at = 0;
     cn_ahead_batch *b = find(a, cid, &at);
-    *ret_done = false;
     if (b == NULL) {
-        return CN_OK;
+        return false;
     }
     wait_for(a, b);
     b->used[at] = true;
     if (b->errs[at] != CN_OK) {
-        return CN_OK; /* asked for once more the plain way, which has the sentence */
+        return false;
     }
-    *ret_done = true;
     a->lent = b;
-    return cn_pull_give(m, cid, cn_buf_slice(&b->bufs[at]), why);
+    a->lent_at = at;
+    *ret = cn_buf_slice(&b->bufs[at]);
+    return true;
+}
+
+/* Find the block that is wanted: in hand already, read ahead, or got now. */
+static cn_err find_block(cn_ahead *a, const cn_pull *want, cn_slice *ret, cn_why *why)
+{
+    const cn_cid *cid = &want->wants[0];
+    cn_err err = CN_OK;
+    if (a->lent != NULL && cn_cid_eq(&a->lent->cids[a->lent_at], cid)) {
+        *ret = cn_buf_slice(&a->lent->bufs[a->lent_at]); /* content that repeats */
+        return CN_OK;
+    }
+    a->lent = NULL;
+    if (want->wants_len > 1) {
+        if (a->batches == NULL) {
+            CN_TRY(make_batches(a));
+        }
+        tell_source(a, want);
+        send_workers(a, want);
+    }
+    if (take_from_batch(a, cid, ret)) {
+        return CN_OK;
+    }
+    CN_TRY(cn_blocks_get(a->options.blocks, cid, &a->plain, why));
+    *ret = cn_buf_slice(&a->plain);
+out:
+    return err;
 }
 
 cn_err cn_ahead_next(cn_ahead *a, cn_pull_machine *m, cn_pull *ret, cn_why *why)
 {
     for (;;) {
-        bool done = false;
+        cn_slice block = {0};
+        cn_why missing = {0};
         cn_err err = cn_pull_next(m, ret, why);
         if (err != CN_OK || ret->kind != CN_PULL_WANT) {
             return err;
         }
-        a->lent = NULL;
-        if (ret->wants_len > 1) {
-            send_workers(a, ret);
-        }
-        err = give_from_batch(a, m, &ret->wants[0], &done, why);
+        err = a->options.check == NULL ? CN_OK : a->options.check(a->options.ctx);
         if (err != CN_OK) {
             return err;
         }
-        if (!done) {
-            return cn_drive_next(&a->drive, m, ret, why);
+        err = find_block(a, ret, &block, &missing);
+        if (err == CN_OK) {
+            err = cn_pull_give(m, &ret->wants[0], block, why);
+        } else if (err != CN_ERR_BUSY) {
+            err = cn_pull_fail(m, err, &missing);
+        }
+        if (err != CN_OK) {
+            return missing.text[0] == '\0' ? err : cn_why_set(why, err, "%s", missing.text);
         }
     }
 }

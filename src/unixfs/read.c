@@ -36,7 +36,7 @@ void cn_read_init(cn_read *r, cn_mem *mem, const cn_cid *root, const cn_read_opt
     if (options != NULL) {
         r->options = *options;
     }
-    r->options.ahead = CN_MIN(CN_MAX(r->options.ahead, 1), (size_t)CN_PULL_AHEAD);
+    cn_read_ahead(r, r->options.ahead);
     r->wants[0] = *root;
     cn_stack_init(&r->stack, mem, sizeof(frame), CN_PULL_DEPTH_MAX);
 }
@@ -51,6 +51,16 @@ void cn_read_range(cn_read *r, uint64_t offset, uint64_t len)
 {
     r->from = offset;
     r->to = len > UINT64_MAX - offset ? UINT64_MAX : offset + len;
+}
+
+void cn_read_ahead(cn_read *r, size_t ahead)
+{
+    r->options.ahead = CN_MIN(CN_MAX(ahead, 1), (size_t)CN_PULL_AHEAD);
+}
+
+void cn_read_want_span(cn_read *r)
+{
+    r->span_wanted = true;
 }
 
 /* Blame the block being opened. */
@@ -118,7 +128,6 @@ static bool choose(cn_read *r)
         if (!frame_next_in_range(r, &probe, &c)) {
             cn_stack_pop(&r->stack);
         }
-        look_ahead(r);
         return true;
     }
 }
@@ -277,6 +286,11 @@ static cn_err give(cn_pull_machine *m, cn_slice block, cn_why *why)
     return cn_why_set(why, CN_ERR_WRONG_TYPE, "unknown node type");
 }
 
+static void yield_want(const cn_read *r, cn_pull *ret)
+{
+    *ret = (cn_pull){.kind = CN_PULL_WANT, .wants = r->wants, .wants_len = r->wants_len};
+}
+
 /* Hand out the raw leaf that was chosen, without asking for it. */
 static void yield_span(const cn_read *r, cn_pull *ret)
 {
@@ -295,7 +309,13 @@ static cn_err next(cn_pull_machine *m, cn_pull *ret, cn_why *why)
     cn_read *r = (cn_read *)m;
     CN_UNUSED(why);
     if (m->wanted != NULL || r->state == WANT) {
-        *ret = (cn_pull){.kind = CN_PULL_WANT, .wants = r->wants, .wants_len = r->wants_len};
+        yield_want(r, ret);
+        return CN_OK;
+    }
+    if (r->span_wanted) {
+        r->span_wanted = false;
+        look_ahead(r);
+        yield_want(r, ret);
         return CN_OK;
     }
     if (r->state == INFO) {
@@ -319,6 +339,7 @@ static cn_err next(cn_pull_machine *m, cn_pull *ret, cn_why *why)
         yield_span(r, ret);
         return CN_OK;
     }
-    *ret = (cn_pull){.kind = CN_PULL_WANT, .wants = r->wants, .wants_len = r->wants_len};
+    look_ahead(r);
+    yield_want(r, ret);
     return CN_OK;
 }

@@ -31,7 +31,7 @@ typedef struct cn_read_info {
 
 typedef struct cn_read_options {
     size_t ahead; /* wants announced at once, 0 (as 1) to CN_PULL_AHEAD */
-    bool spans;   /* raw leaves as SPAN where possible, so that they can be sent unseen */
+    bool spans;   /* raw leaves as SPAN, so that they can be sent unseen: see cn_read_want_span */
 } cn_read_options;
 
 typedef struct cn_read {
@@ -43,6 +43,7 @@ typedef struct cn_read {
     cn_read_info info;
     uint64_t from; /* the range asked for: [from, to) */
     uint64_t to;
+    bool span_wanted;   /* the span yielded last is to be asked for */
     uint64_t want_at;   /* file offset of the block wanted or opened */
     uint64_t want_size; /* its size by its parent */
     cn_slice data;      /* bytes to hand out next */
@@ -61,6 +62,15 @@ void cn_read_release(cn_read *r);
  * Allowed until the step after the ENTRY.
  */
 void cn_read_range(cn_read *r, uint64_t offset, uint64_t len);
+
+/* Announce up to `ahead` wants (1 to CN_PULL_AHEAD) from the next step on. */
+void cn_read_ahead(cn_read *r, size_t ahead);
+
+/*
+ * Right after a SPAN: it cannot be sent unseen, so its block shall be a want, with what comes after
+ * it announced, and its bytes DATA.
+ */
+void cn_read_want_span(cn_read *r);
 
 /*
  * Errors of its steps: WRONG_TYPE ("this dag node is a directory", other codecs), MALFORMED (no

@@ -126,7 +126,8 @@ static cn_err open_node(cn_tree_read *t, cn_slice block, cn_why *why)
         return push_level(t, block, why);
     }
     if (t->entry.kind == CN_LIST_FILE) {
-        cn_read_init(&t->read, t->mem, &t->want, NULL);
+        const cn_read_options options = {.ahead = CN_PULL_AHEAD};
+        cn_read_init(&t->read, t->mem, &t->want, &options);
         t->is_reading = true;
         t->state = RUN; /* its entry comes once its size is known */
         return feed(t, &t->read.pull, block, why);
