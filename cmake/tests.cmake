@@ -50,3 +50,12 @@ foreach(source ${fuzz_sources})
     endif()
     set_target_properties(fuzz_${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/fuzz)
 endforeach()
+
+# Fails calls inside libraries, for tests/e2e/test_preload.py; it cannot stand beside a sanitizer,
+# which has the same functions.
+if(NOT CAIRN_SANITIZE)
+    add_library(preload MODULE tests/lib/preload.c)
+    target_compile_options(preload PRIVATE -fno-builtin -fvisibility=default -Wno-pedantic -Wno-cast-qual)
+    set_target_properties(
+        preload PROPERTIES PREFIX "" LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+endif()

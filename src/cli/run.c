@@ -221,6 +221,9 @@ static int run_words(cli *c, const char *const *words, size_t len)
     if (asks_for(c, "help") || asks_for(c, "h")) {
         return show_help(c, asks_for(c, "help"), false);
     }
+    if (bound == CN_ERR_NO_MEMORY) {
+        return complain(c, bound);
+    }
     if (bound != CN_OK) {
         (void)complain(c, bound);
         return show_help(c, false, true);
@@ -259,19 +262,24 @@ static const char *program_name(const char *word)
 
 int cn_cli_main(int words_len, char *const *words)
 {
-    cli c = {.mem = cn_mem_default()};
+    cli c = {.mem = cn_mem_default(), .out = {.mem = cn_mem_default()}};
     int status = 1;
     size_t len = words_len < 1 ? 0 : (size_t)words_len - 1;
     const char **settled = cn_alloc_array(c.mem, len + 1, sizeof *settled);
+    cn_err err = settled == NULL ? CN_ERR_NO_MEMORY : CN_OK;
     cn_cli_signals();
     cn_stdin_init(&c.in);
     c.program = program_name(words_len < 1 ? "cairn" : words[0]);
     cn_buf_init(&c.repo_path, c.mem, 1 << 16);
     cn_request_init(&c.request, c.mem);
-    if (settled != NULL && cn_rt_os_new(0, &c.rt) == CN_OK &&
-        cn_stdout_init(&c.out, c.rt, c.mem) == CN_OK) {
-        cn_local_init(&c.local, c.rt, c.mem);
-        status = run_words(&c, settled, settle_words(len, words + 1, settled));
+    CN_TRY(err);
+    CN_TRY(cn_rt_os_new(0, &c.rt));
+    CN_TRY(cn_stdout_init(&c.out, c.rt, c.mem));
+    cn_local_init(&c.local, c.rt, c.mem);
+    status = run_words(&c, settled, settle_words(len, words + 1, settled));
+out:
+    if (err != CN_OK) {
+        (void)complain(&c, err);
     }
     cn_cli_files_free(c.files);
     cn_request_release(&c.request);

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { FLUSH_AFTER_MS = 100, DIRECT_BYTES = CN_STDOUT_BYTES / 2 };
+enum { FLUSH_AFTER_MS = 100, DIRECT_BYTES = CN_STDOUT_BYTES / 2, SHORT_BYTES = 1024 };
 
 static cn_err write_all(int fd, cn_slice s)
 {
@@ -75,15 +75,25 @@ void cn_stderr_write(cn_stdout *o, cn_slice text)
     (void)!write_all(STDERR_FILENO, text);
 }
 
+/* A line of the usual length takes no memory: there may be none, and that is what it says. */
 void cn_stderr_printf(cn_stdout *o, const char *format, ...)
 {
+    char line[SHORT_BYTES];
     cn_buf text;
     va_list args;
-    cn_buf_init(&text, o->mem, 1 << 20);
+    va_list again;
     va_start(args, format);
-    if (cn_buf_vprintf(&text, format, args) == CN_OK) {
+    va_copy(again, args);
+    int len = vsnprintf(line, sizeof line, format, args);
+    cn_buf_init(&text, o->mem, 1 << 20);
+    if (len >= (int)sizeof line && cn_buf_vprintf(&text, format, again) == CN_OK) {
         cn_stderr_write(o, cn_buf_slice(&text));
+    } else if (len > 0) {
+        size_t kept = CN_MIN((size_t)len, sizeof line - 1);
+        line[kept - 1] = '\n';
+        cn_stderr_write(o, cn_slice_of(line, kept));
     }
+    va_end(again);
     va_end(args);
     cn_buf_release(&text);
 }

@@ -12,6 +12,7 @@
 
 static cn_openssl functions;
 static bool opened;
+static bool ready;
 static const char *missing; /* the function that was not found */
 static once_flag once = ONCE_FLAG_INIT;
 
@@ -31,15 +32,22 @@ static void open_once(void)
     cn_copy(&functions.name, &found, sizeof found);
     CN_OPENSSL_FUNCTIONS(CN_OPENSSL_FIND)
 #undef CN_OPENSSL_FIND
+    /* it readies itself at the first call else, and reads through null where that failed */
+    ready = functions.OPENSSL_init_crypto(0, NULL) == 1 &&
+            functions.OSSL_LIB_CTX_get0_global_default() != NULL;
     opened = true;
 }
 
 cn_err cn_openssl_open(const cn_openssl **ret, cn_why *why)
 {
     call_once(&once, open_once);
-    if (opened) {
+    if (opened && ready) {
         *ret = &functions;
         return CN_OK;
+    }
+    if (opened) {
+        return cn_why_set(
+            why, CN_ERR_NO_MEMORY, "%s could not be readied: out of memory; start again", SONAME);
     }
     if (missing != NULL) {
         return cn_why_set(

@@ -72,7 +72,9 @@ enum { CN_SSL_X25519 = 1034, CN_SSL_ED25519 = 1087, CN_SSL_EC = 408, CN_SSL_RSA 
        int in_len))                                                                                \
     X(int, EVP_CipherFinal_ex, (cn_ssl_cipher_state * state, unsigned char *out, int *out_len))    \
     X(int, RAND_bytes, (unsigned char *out, int len))                                              \
-    X(void, ERR_clear_error, (void))
+    X(void, ERR_clear_error, (void))                                                               \
+    X(int, OPENSSL_init_crypto, (uint64_t options, const void *settings))                          \
+    X(void *, OSSL_LIB_CTX_get0_global_default, (void))
 
 typedef struct cn_openssl {
 #define CN_OPENSSL_MEMBER(result, name, arguments) result(*name) arguments;
@@ -82,6 +84,7 @@ typedef struct cn_openssl {
 
 /*
  * The functions, for the life of the process. Any thread; the first call opens the library (about a
- * millisecond). Errors: UNSUPPORTED (not installed, or too old), with the reason in `why`.
+ * millisecond). Errors: UNSUPPORTED (not installed, or too old), NO_MEMORY (for good: what failed
+ * to start inside it is not started again), with the reason in `why`.
  */
 CN_MUST_USE cn_err cn_openssl_open(const cn_openssl **ret, cn_why *why);

@@ -88,9 +88,14 @@ static cn_err enter(
     return err;
 }
 
+/* What is told may be printed and pinned at once, so the sink has its blocks before. */
 static cn_err tell(cn_add_collector *c, const cn_add_event *event, cn_why *why)
 {
     cn_add_observer *o = c->request->observer;
+    cn_err err = cn_emit_flush(&c->emit, why);
+    if (err != CN_OK) {
+        return err;
+    }
     if (event->is_root) {
         c->root = *event->cid;
         c->roots_len++;
