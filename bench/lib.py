@@ -20,10 +20,10 @@ class Figure:
         self.wall, self.cpu, self.rss_mib = wall, cpu, rss_mib
 
 
-def build_measure():
-    """bench/measure.c, compiled once."""
-    program = ROOT / "build/bench-measure"
-    source = ROOT / "bench/measure.c"
+def build_small(name):
+    """bench/<name>.c, which needs no part of cairn, compiled once."""
+    program = ROOT / f"build/bench-{name}"
+    source = ROOT / f"bench/{name}.c"
     if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
         subprocess.run(["cc", "-O1", "-D_GNU_SOURCE", "-o", program, source], check=True)
     return str(program)
@@ -32,7 +32,7 @@ def build_measure():
 def measure(command, env=None, sync=False):
     """Run a command to its end. `sync`: what it wrote must be on the disk when the clock stops."""
     with tempfile.NamedTemporaryFile("r") as figures:
-        done = subprocess.run([build_measure(), figures.name, *command], env=env,
+        done = subprocess.run([build_small("measure"), figures.name, *command], env=env,
                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                               stderr=subprocess.PIPE)
         if done.returncode != 0:
