@@ -4,6 +4,8 @@
  */
 #include "cli/cli.h"
 
+#include "base/map.h"
+#include "cli/path_clean.h"
 #include "rt/source.h"
 #include "rt_os/tree.h"
 
@@ -14,11 +16,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { IGNORE_FILE_MAX = 16 << 20 };
+enum { IGNORE_FILE_MAX = 16 << 20, PATH_TEXT_MAX = 1 << 20 };
 
 typedef struct named {
     const char *path; /* owned; "" for standard input */
-    const char *name; /* its last part */
+    const char *name; /* its last part, or what standard input is to be called */
+    size_t given;     /* its place among the arguments */
 } named;
 
 struct cn_cli_files {
@@ -27,6 +30,7 @@ struct cn_cli_files {
     cn_ignore ignore;
     named *list;
     size_t len;
+    cn_map names; /* of paths, to their place in `list` as long as that is not sorted */
     bool reads_stdin;
 };
 
@@ -42,23 +46,23 @@ static const char *text_of(const cn_request *r, const char *name)
     return g == NULL ? "" : g->text;
 }
 
-/* The path with slashes at its end removed; "." stands for the folder we are in. */
+/* The path in its shortest form; "." stands for the folder we are in. */
 static char *clean(cn_mem *mem, const char *path)
 {
     char held[PATH_MAX];
-    size_t len = strlen(path);
-    while (len > 1 && path[len - 1] == '/') {
-        len--;
+    char *ret = NULL;
+    cn_buf text;
+    cn_buf_init(&text, mem, PATH_TEXT_MAX);
+    if (cn_path_clean(cn_str(path), &text) == CN_OK) {
+        bool here = cn_slice_is(cn_buf_slice(&text), ".");
+        if (!here) {
+            ret = cn_strdup(mem, (const char *)text.data, text.len);
+        } else if (getcwd(held, sizeof held) != NULL) {
+            ret = cn_strdup(mem, held, strlen(held));
+        }
     }
-    if (len == 0 || (len == 1 && path[0] == '.') ||
-        (len == 2 && path[0] == '.' && path[1] == '/')) {
-        return getcwd(held, sizeof held) == NULL ? NULL : cn_strdup(mem, held, strlen(held));
-    }
-    if (len >= 3 && path[0] == '.' && path[1] == '/') {
-        path += 2;
-        len -= 2;
-    }
-    return cn_strdup(mem, path, len);
+    cn_buf_release(&text);
+    return ret;
 }
 
 /* What a path that may be a link leads to: the link's target names what is added. */
@@ -102,38 +106,66 @@ static cn_err check(const cn_request *r, const char *path, bool follow, cn_why *
     return CN_OK;
 }
 
-static cn_slice folder_of(const named *n)
+/* The folder that a path lies in, for people. */
+static cn_slice folder_of(const char *path)
 {
-    return cn_slice_of(n->path, (size_t)(n->name - n->path));
+    const char *slash = strrchr(path, '/');
+    size_t len = slash == NULL ? 0 : (size_t)(slash - path);
+    return slash == NULL ? cn_str(".") : cn_slice_of(path, len == 0 ? 1 : len);
 }
 
-/* Keep a path, unless it was given before. */
+/* The path has the name of one given before: is it the same one? */
+static cn_err check_repeated(const named *before, const named *n, cn_why *why)
+{
+    cn_slice folder = folder_of(n->path);
+    cn_slice other = folder_of(before->path);
+    if (cn_slice_eq(folder, other)) {
+        return CN_OK;
+    }
+    return cn_why_set(
+        why, CN_ERR_USAGE,
+        "file name %s repeated under different import directories: %.*s and %.*s", n->name,
+        (int)folder.len, (const char *)folder.data, (int)other.len, (const char *)other.data);
+}
+
+/* Keep a path (taken over, also on errors), unless it was given before. */
 static cn_err keep(cn_cli_files *f, const char *path, cn_why *why)
 {
     const char *slash = strrchr(path, '/');
-    named n = {path, slash == NULL || slash[1] == '\0' ? path : slash + 1};
-    for (size_t i = 0; i < f->len && path[0] != '\0'; i++) {
-        if (strcmp(f->list[i].name, n.name) != 0) {
-            continue;
-        }
-        bool same = cn_slice_eq(folder_of(&f->list[i]), folder_of(&n));
-        cn_free(f->mem, (void *)(uintptr_t)path);
-        return same ? CN_OK
-                    : cn_why_set(
-                          why, CN_ERR_USAGE,
-                          "file name %s repeated under different import directories",
-                          f->list[i].name);
+    named n = {path, slash == NULL || slash[1] == '\0' ? path : slash + 1, f->len};
+    void *index = NULL;
+    bool is_new = false;
+    cn_err err = CN_OK;
+    CN_TRY(cn_map_put(&f->names, cn_str(n.name), &index, &is_new));
+    if (!is_new) {
+        CN_TRY(check_repeated(&f->list[*(size_t *)index], &n, why));
+        goto out;
     }
+    *(size_t *)index = f->len;
     f->list[f->len++] = n;
+    return CN_OK;
+out:
+    cn_free(f->mem, (void *)(uintptr_t)path);
+    return err;
+}
+
+/* Standard input, which goes by the name it is given and may share it. */
+static cn_err keep_stdin(cn_cli_files *f, const cn_request *r)
+{
+    char *empty = cn_strdup(f->mem, "", 0);
+    if (empty == NULL) {
+        return CN_ERR_NO_MEMORY;
+    }
+    f->reads_stdin = true;
+    f->list[f->len] = (named){empty, text_of(r, "stdin-name"), f->len};
+    f->len++;
     return CN_OK;
 }
 
 static cn_err take(cn_cli_files *f, const cn_request *r, const char *word, cn_why *why)
 {
     if (strcmp(word, "-") == 0) {
-        char *empty = cn_strdup(f->mem, "", 0);
-        f->reads_stdin = true;
-        return empty == NULL ? CN_ERR_NO_MEMORY : keep(f, empty, why);
+        return keep_stdin(f, r);
     }
     if (strncmp(word, "http://", 7) == 0 || strncmp(word, "https://", 8) == 0) {
         return cn_why_set(why, CN_ERR_UNSUPPORTED, "adding from a URL is not built yet: %s", word);
@@ -161,7 +193,10 @@ static cn_err take(cn_cli_files *f, const cn_request *r, const char *word, cn_wh
 
 static int by_name(const void *a, const void *b)
 {
-    return strcmp(((const named *)a)->name, ((const named *)b)->name);
+    const named *one = a;
+    const named *two = b;
+    int order = strcmp(one->name, two->name);
+    return order != 0 ? order : (one->given > two->given) - (one->given < two->given);
 }
 
 static cn_err read_rules(cn_cli_files *f, cn_rt *rt, const cn_request *r, cn_why *why)
@@ -212,6 +247,7 @@ cn_cli_files_new(cn_mem *mem, cn_rt *rt, const cn_request *r, cn_cli_files **ret
     }
     f->mem = mem;
     cn_ignore_init(&f->ignore, mem);
+    cn_map_init(&f->names, mem, sizeof(size_t), r->files.len + 1, 0);
     f->list = cn_alloc_array(mem, r->files.len + 1, sizeof *f->list);
     cn_err err = f->list == NULL ? CN_ERR_NO_MEMORY : CN_OK;
     for (size_t i = 0; err == CN_OK && i < r->files.len; i++) {
@@ -242,6 +278,7 @@ void cn_cli_files_free(cn_cli_files *f)
     }
     cn_tree_free(f->tree);
     cn_ignore_release(&f->ignore);
+    cn_map_release(&f->names);
     for (size_t i = 0; i < f->len; i++) {
         cn_free(f->mem, (void *)(uintptr_t)f->list[i].path);
     }

@@ -4,15 +4,14 @@
  * add_output.c.
  *
  * The latch is held from before the first byte is read, so that no collection takes blocks whose
- * root is not pinned yet. A root's line is emitted only after its pin is on the disk; the command
- * ends well only after all its blocks are.
+ * root is not pinned yet. A root's line is emitted only after its pin is on the disk (add_queue.h);
+ * the command ends well only after all its blocks are.
  */
-#include "cmd/add_internal.h"
+#include "cmd/add_queue.h"
 #include "cmd/commands.h"
 #include "cmd/content.h"
 
 #include "node/node.h"
-#include "store/pin.h"
 #include "store/store.h"
 
 enum { PUTS_MAX = 256 };
@@ -23,9 +22,7 @@ typedef struct add_run {
     cn_add_observer observer;
     cn_call *call;
     cn_store *store;
-    cn_pins *pins; /* NULL: nothing is pinned */
-    const char *pin_name;
-    bool progress;
+    cn_add_queue queue;
     bool silent;
 } add_run;
 
@@ -34,6 +31,9 @@ put_blocks(cn_import_sink *sink, const cn_import_block *blocks, size_t blocks_le
 {
     add_run *run = (add_run *)sink;
     cn_err err = cn_call_check(run->call);
+    if (err == CN_OK) {
+        err = cn_add_queue_tick(&run->queue, why);
+    }
     for (size_t i = 0; i < blocks_len && err == CN_OK; i += PUTS_MAX) {
         cn_store_put puts[PUTS_MAX];
         size_t n = CN_MIN(blocks_len - i, (size_t)PUTS_MAX);
@@ -45,62 +45,46 @@ put_blocks(cn_import_sink *sink, const cn_import_block *blocks, size_t blocks_le
     return err;
 }
 
-/* The blocks of a root are on the disk before its pin is. */
-static cn_err pin_root(add_run *run, const cn_cid *cid, cn_why *why)
-{
-    cn_err err = CN_OK;
-    CN_TRY(cn_store_flush(run->store, why));
-    CN_TRY(cn_pins_set(run->pins, cid, CN_PIN_RECURSIVE, cn_str(run->pin_name), why));
-out:
-    return err;
-}
-
 static cn_err added(cn_add_observer *observer, const cn_add_event *event, cn_why *why)
 {
     add_run *run = CN_CONTAINER(observer, add_run, observer);
     cn_err err = cn_call_check(run->call);
-    if (err == CN_OK && event->is_root && run->pins != NULL) {
-        err = pin_root(run, event->cid, why);
+    if (err != CN_OK) {
+        return err;
     }
-    if (err == CN_OK && (!run->silent || event->is_dir)) { /* Kubo tells of folders all the same */
-        cn_add_line line = {.event = event};
-        err = cn_add_say(run->call, &line);
-    }
-    return err;
+    bool shown = !run->silent || event->is_dir; /* Kubo tells of folders all the same */
+    return cn_add_queue_put(&run->queue, event, shown, why);
 }
 
 static cn_err progress(cn_add_observer *observer, cn_slice path, uint64_t file_bytes, cn_why *why)
 {
     add_run *run = CN_CONTAINER(observer, add_run, observer);
-    CN_UNUSED(why);
-    cn_add_line line = {.progress_path = path, .progress_bytes = file_bytes};
-    return cn_add_say(run->call, &line);
+    return cn_add_queue_progress(&run->queue, path, file_bytes, why);
 }
 
 static cn_err prepare_run(cn_call *call, add_run *run)
 {
     cn_node *node = NULL;
+    cn_pins *pins = NULL;
+    const char *pin_name = cn_call_string(call, "pin-name", NULL);
     cn_err err = CN_OK;
     *run = (add_run){
         .sink = {.put = put_blocks},
         .observer = {.added = added},
         .call = call,
-        .pin_name = cn_call_string(call, "pin-name", NULL),
-        .progress = cn_call_flag(call, "progress", NULL),
         .silent = cn_call_flag(call, "silent", NULL),
     };
-    if (run->pin_name == NULL) {
-        run->pin_name = "";
-    }
-    if (run->progress && !run->silent) {
+    if (cn_call_flag(call, "progress", NULL) && !run->silent) {
         run->observer.progress = progress;
     }
     CN_TRY(cn_call_node(call, &node));
     run->store = cn_node_store(node);
     if (cn_call_flag(call, "pin", NULL) && !cn_call_flag(call, "only-hash", NULL)) {
-        CN_TRY(cn_node_pins(node, &run->pins, cn_call_why(call)));
+        CN_TRY(cn_node_pins(node, &pins, cn_call_why(call)));
     }
 out:
+    cn_add_queue_init(
+        &run->queue, call, run->store, pins, cn_str(pin_name == NULL ? "" : pin_name));
     return err;
 }
 
@@ -125,7 +109,12 @@ static cn_err import_files(cn_call *call, add_run *run, const cn_import_options 
     cn_latch_hold hold = {0};
     cn_err err = only_hash ? CN_OK : cn_content_share(call, &hold);
     CN_TRY(err);
-    CN_TRY(cn_add(&request, &root, why));
+    err = cn_add(&request, &root, why);
+    if (err != CN_OK) {
+        (void)!cn_add_queue_settle(&run->queue, NULL); /* what was made before is kept and told */
+        goto out;
+    }
+    CN_TRY(cn_add_queue_settle(&run->queue, why));
     if (!only_hash) {
         CN_TRY(cn_store_flush(run->store, why));
     }
@@ -136,13 +125,16 @@ out:
 
 static cn_err run_add(cn_call *call)
 {
-    add_run run;
+    add_run run = {0};
     cn_import_options options;
     cn_err err = CN_OK;
     CN_TRY(cn_add_options(call, &options));
     CN_TRY(prepare_run(call, &run));
-    CN_TRY(import_files(call, &run, &options));
+    err = import_files(call, &run, &options);
 out:
+    if (run.call != NULL) {
+        cn_add_queue_release(&run.queue);
+    }
     if (err != CN_OK) {
         err = cn_call_fail_why(call, err);
     }

@@ -56,16 +56,20 @@ static bool begin(cn_aead *a, const uint8_t *nonce, cn_slice ad)
 }
 
 cn_err cn_aead_seal(
-    cn_aead *a, const uint8_t nonce[CN_AEAD_NONCE_BYTES], cn_slice ad, const cn_slice *parts,
-    size_t parts_len, uint8_t *out)
+    cn_aead *a,
+    const uint8_t nonce[CN_AEAD_NONCE_BYTES],
+    cn_slice ad,
+    const cn_slice *parts,
+    size_t parts_len,
+    uint8_t *out)
 {
     int len = 0;
     CN_ASSERT(a->is_sealing);
     bool good = begin(a, nonce, ad);
     for (size_t i = 0; good && i < parts_len; i++) {
         CN_ASSERT(parts[i].len < INT_MAX);
-        good = parts[i].len == 0 || a->ssl->EVP_CipherUpdate(
-                                        a->state, out, &len, parts[i].data, (int)parts[i].len) == 1;
+        good = parts[i].len == 0 ||
+               a->ssl->EVP_CipherUpdate(a->state, out, &len, parts[i].data, (int)parts[i].len) == 1;
         out += parts[i].len;
     }
     good = good && a->ssl->EVP_CipherFinal_ex(a->state, out, &len) == 1 &&
@@ -88,9 +92,9 @@ cn_err cn_aead_open(
     if (!ready) {
         return CN_ERR_NO_MEMORY;
     }
-    bool good = (plain == 0 ||
-                 a->ssl->EVP_CipherUpdate(a->state, data, &done, data, (int)plain) == 1) &&
-                a->ssl->EVP_CipherFinal_ex(a->state, data + plain, &done) == 1;
+    bool good =
+        (plain == 0 || a->ssl->EVP_CipherUpdate(a->state, data, &done, data, (int)plain) == 1) &&
+        a->ssl->EVP_CipherFinal_ex(a->state, data + plain, &done) == 1;
     a->ssl->ERR_clear_error();
     return good ? CN_OK : CN_ERR_MALFORMED;
 }

@@ -25,8 +25,12 @@ void cn_aead_free(cn_aead *a);
  * `out`. Errors: NO_MEMORY (libcrypto's).
  */
 CN_MUST_USE cn_err cn_aead_seal(
-    cn_aead *a, const uint8_t nonce[CN_AEAD_NONCE_BYTES], cn_slice ad, const cn_slice *parts,
-    size_t parts_len, uint8_t *out);
+    cn_aead *a,
+    const uint8_t nonce[CN_AEAD_NONCE_BYTES],
+    cn_slice ad,
+    const cn_slice *parts,
+    size_t parts_len,
+    uint8_t *out);
 
 /*
  * Open `len` bytes (tag included) in place; `len` - CN_AEAD_TAG_BYTES are then plain. Errors:

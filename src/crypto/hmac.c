@@ -5,8 +5,7 @@
 
 #include "base/mem.h"
 
-static void pass(
-    const uint8_t key[CN_SHA256_BLOCK_BYTES], uint8_t pad, cn_slice in, uint8_t *ret)
+static void pass(const uint8_t key[CN_SHA256_BLOCK_BYTES], uint8_t pad, cn_slice in, uint8_t *ret)
 {
     cn_sha256_state s;
     uint8_t block[CN_SHA256_BLOCK_BYTES];
@@ -37,7 +36,9 @@ void cn_hmac_sha256(cn_slice key, cn_slice message, uint8_t ret[CN_SHA256_BYTES]
 }
 
 void cn_hkdf2_sha256(
-    cn_slice chain, cn_slice material, uint8_t ret_first[CN_SHA256_BYTES],
+    cn_slice chain,
+    cn_slice material,
+    uint8_t ret_first[CN_SHA256_BYTES],
     uint8_t ret_second[CN_SHA256_BYTES])
 {
     uint8_t key[CN_SHA256_BYTES];

@@ -10,5 +10,7 @@ void cn_hmac_sha256(cn_slice key, cn_slice message, uint8_t ret[CN_SHA256_BYTES]
 
 /* Two keys from a chaining key and new material, as Noise's HKDF with two outputs. */
 void cn_hkdf2_sha256(
-    cn_slice chain, cn_slice material, uint8_t ret_first[CN_SHA256_BYTES],
+    cn_slice chain,
+    cn_slice material,
+    uint8_t ret_first[CN_SHA256_BYTES],
     uint8_t ret_second[CN_SHA256_BYTES]);

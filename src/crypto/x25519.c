@@ -5,8 +5,8 @@
 
 #include "crypto/openssl.h"
 
-cn_err cn_x25519_public(
-    const uint8_t secret[CN_X25519_BYTES], uint8_t ret[CN_X25519_BYTES], cn_why *why)
+cn_err
+cn_x25519_public(const uint8_t secret[CN_X25519_BYTES], uint8_t ret[CN_X25519_BYTES], cn_why *why)
 {
     cn_err err = CN_OK;
     const cn_openssl *ssl = NULL;
@@ -23,8 +23,10 @@ out:
 }
 
 cn_err cn_x25519_shared(
-    const uint8_t secret[CN_X25519_BYTES], const uint8_t public_half[CN_X25519_BYTES],
-    uint8_t ret[CN_X25519_BYTES], cn_why *why)
+    const uint8_t secret[CN_X25519_BYTES],
+    const uint8_t public_half[CN_X25519_BYTES],
+    uint8_t ret[CN_X25519_BYTES],
+    cn_why *why)
 {
     cn_err err = CN_OK;
     const cn_openssl *ssl = NULL;

@@ -10,13 +10,15 @@
 enum { CN_X25519_BYTES = 32 };
 
 /* The public half of `secret` (32 random bytes). Errors: UNSUPPORTED (no libcrypto), NO_MEMORY. */
-CN_MUST_USE cn_err cn_x25519_public(
-    const uint8_t secret[CN_X25519_BYTES], uint8_t ret[CN_X25519_BYTES], cn_why *why);
+CN_MUST_USE cn_err
+cn_x25519_public(const uint8_t secret[CN_X25519_BYTES], uint8_t ret[CN_X25519_BYTES], cn_why *why);
 
 /*
  * What both ends get: from our `secret` and their `public_half`. Wipe after use. Errors: MALFORMED
  * (a public half that gives no secret: all zero), UNSUPPORTED, NO_MEMORY.
  */
 CN_MUST_USE cn_err cn_x25519_shared(
-    const uint8_t secret[CN_X25519_BYTES], const uint8_t public_half[CN_X25519_BYTES],
-    uint8_t ret[CN_X25519_BYTES], cn_why *why);
+    const uint8_t secret[CN_X25519_BYTES],
+    const uint8_t public_half[CN_X25519_BYTES],
+    uint8_t ret[CN_X25519_BYTES],
+    cn_why *why);

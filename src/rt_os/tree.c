@@ -290,6 +290,11 @@ static cn_err step_given(cn_tree *t, cn_source_entry *ret, cn_why *why)
     if (err != CN_OK) {
         return err;
     }
+    for (const given *before = t->given; g->fd >= 0 && before < g; before++) {
+        if (before->fd == g->fd) {
+            return cn_why_set(why, CN_ERR_IO, "standard input was read before: give - once");
+        }
+    }
     if (g->fd >= 0) {
         start_file(t, g->fd, true, NULL);
         ret->kind = CN_SOURCE_FILE;

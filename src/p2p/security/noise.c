@@ -111,8 +111,8 @@ static cn_err take_identity(noise *n, cn_slice payload, cn_why *why)
     }
     CN_TRY(cn_noise_payload_decode(payload, p, why));
     CN_TRY(cn_noise_payload_verify(
-        n->options.mem, p, cn_slice_of(n->xx->their_lasting, CN_X25519_BYTES),
-        &n->secure.peer_key, &n->secure.peer, why));
+        n->options.mem, p, cn_slice_of(n->xx->their_lasting, CN_X25519_BYTES), &n->secure.peer_key,
+        &n->secure.peer, why));
     if (n->expected.len > 0 && !cn_peer_id_eq(&n->expected, &n->secure.peer)) {
         err = wrong_peer(n, why);
         goto out;
@@ -183,7 +183,12 @@ static cn_err take_record(noise *n, uint8_t *data, size_t len, cn_slice *ret_pla
 }
 
 static cn_err take(
-    cn_secure *s, uint8_t *wire, size_t len, size_t *ret_used, cn_slice *ret_plain, cn_buf *out,
+    cn_secure *s,
+    uint8_t *wire,
+    size_t len,
+    size_t *ret_used,
+    cn_slice *ret_plain,
+    cn_buf *out,
     cn_why *why)
 {
     noise *n = (noise *)s;
@@ -205,7 +210,11 @@ static cn_err take(
 
 /* Parts of one record from all parts: *index and *skip walk along. */
 static size_t gather(
-    const cn_slice *parts, size_t parts_len, size_t *index, size_t *skip, cn_slice *record,
+    const cn_slice *parts,
+    size_t parts_len,
+    size_t *index,
+    size_t *skip,
+    cn_slice *record,
     size_t *ret_len)
 {
     size_t used = 0;
@@ -253,8 +262,8 @@ static cn_err seal(cn_secure *s, const cn_slice *parts, size_t parts_len, cn_buf
         to[0] = (uint8_t)(whole >> 8);
         to[1] = (uint8_t)whole;
         cn_noise_nonce(n->sealed++, nonce);
-        CN_TRY(cn_aead_seal(
-            n->sealer, nonce, cn_slice_of(NULL, 0), record, used, to + LENGTH_BYTES));
+        CN_TRY(
+            cn_aead_seal(n->sealer, nonce, cn_slice_of(NULL, 0), record, used, to + LENGTH_BYTES));
         out->len += LENGTH_BYTES + whole;
     }
 out:
@@ -287,8 +296,8 @@ static cn_err new_pair(cn_rt *rt, cn_noise_pair *ret, cn_why *why)
     return err == CN_OK ? cn_x25519_public(ret->secret, ret->public_half, why) : err;
 }
 
-static cn_err open_end(
-    cn_security *security, const cn_secure_options *options, cn_secure **ret, cn_why *why)
+static cn_err
+open_end(cn_security *security, const cn_secure_options *options, cn_secure **ret, cn_why *why)
 {
     cn_err err = CN_OK;
     const noise_kind *kind = (const noise_kind *)security;

@@ -84,8 +84,7 @@ out:
     return err;
 }
 
-cn_err cn_noise_open_hash(
-    cn_noise_state *s, uint8_t *data, size_t len, cn_slice *ret, cn_why *why)
+cn_err cn_noise_open_hash(cn_noise_state *s, uint8_t *data, size_t len, cn_slice *ret, cn_why *why)
 {
     cn_err err = CN_OK;
     cn_aead *a = NULL;
@@ -111,7 +110,8 @@ out:
 }
 
 void cn_noise_split(
-    const cn_noise_state *s, uint8_t ret_initiator[CN_SHA256_BYTES],
+    const cn_noise_state *s,
+    uint8_t ret_initiator[CN_SHA256_BYTES],
     uint8_t ret_responder[CN_SHA256_BYTES])
 {
     cn_hkdf2_sha256(bytes32(s->chain), cn_slice_of(NULL, 0), ret_initiator, ret_responder);
@@ -148,8 +148,8 @@ out:
     return err;
 }
 
-cn_err cn_noise_read(
-    cn_noise_xx *x, int number, uint8_t *data, size_t len, cn_slice *ret, cn_why *why)
+cn_err
+cn_noise_read(cn_noise_xx *x, int number, uint8_t *data, size_t len, cn_slice *ret, cn_why *why)
 {
     cn_err err = CN_OK;
     cn_noise_state *s = &x->state;

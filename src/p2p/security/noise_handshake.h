@@ -40,12 +40,13 @@ CN_MUST_USE cn_err cn_noise_seal_hash(cn_noise_state *s, cn_slice plain, cn_buf 
  * Open `len` bytes in place (plain where there is no key yet) and mix them in; *ret is what they
  * say. Errors: MALFORMED (does not open), TRUNCATED, UNSUPPORTED, NO_MEMORY.
  */
-CN_MUST_USE cn_err cn_noise_open_hash(
-    cn_noise_state *s, uint8_t *data, size_t len, cn_slice *ret, cn_why *why);
+CN_MUST_USE cn_err
+cn_noise_open_hash(cn_noise_state *s, uint8_t *data, size_t len, cn_slice *ret, cn_why *why);
 
 /* The two keys: of what the initiator sends, and of what the responder sends. */
 void cn_noise_split(
-    const cn_noise_state *s, uint8_t ret_initiator[CN_SHA256_BYTES],
+    const cn_noise_state *s,
+    uint8_t ret_initiator[CN_SHA256_BYTES],
     uint8_t ret_responder[CN_SHA256_BYTES]);
 
 /* The nonce of record `number`: 32 zero bits, then the number, little-endian. */
@@ -71,5 +72,5 @@ typedef struct cn_noise_xx {
 CN_MUST_USE cn_err
 cn_noise_write(cn_noise_xx *x, int number, cn_slice payload, cn_buf *out, cn_why *why);
 /* Read message `number`, opening it in place; *ret is its payload. Errors: MALFORMED, as above. */
-CN_MUST_USE cn_err cn_noise_read(
-    cn_noise_xx *x, int number, uint8_t *data, size_t len, cn_slice *ret, cn_why *why);
+CN_MUST_USE cn_err
+cn_noise_read(cn_noise_xx *x, int number, uint8_t *data, size_t len, cn_slice *ret, cn_why *why);

@@ -38,8 +38,8 @@ out:
     return err;
 }
 
-cn_err cn_noise_payload_muxers(
-    cn_mem *mem, const char *const *muxers, size_t muxers_len, cn_buf *out)
+cn_err
+cn_noise_payload_muxers(cn_mem *mem, const char *const *muxers, size_t muxers_len, cn_buf *out)
 {
     cn_err err = CN_OK;
     cn_buf list = {0};
@@ -107,8 +107,12 @@ out:
 }
 
 cn_err cn_noise_payload_verify(
-    cn_mem *mem, const cn_noise_payload *p, cn_slice lasting, cn_key **ret_key,
-    cn_peer_id *ret_id, cn_why *why)
+    cn_mem *mem,
+    const cn_noise_payload *p,
+    cn_slice lasting,
+    cn_key **ret_key,
+    cn_peer_id *ret_id,
+    cn_why *why)
 {
     cn_err err = CN_OK;
     cn_buf text = {0};

@@ -34,5 +34,9 @@ CN_MUST_USE cn_err cn_noise_payload_decode(cn_slice in, cn_noise_payload *ret, c
  * with cn_key_free. Errors: MALFORMED (key or signature), UNSUPPORTED, NO_MEMORY.
  */
 CN_MUST_USE cn_err cn_noise_payload_verify(
-    cn_mem *mem, const cn_noise_payload *p, cn_slice lasting, cn_key **ret_key,
-    cn_peer_id *ret_id, cn_why *why);
+    cn_mem *mem,
+    const cn_noise_payload *p,
+    cn_slice lasting,
+    cn_key **ret_key,
+    cn_peer_id *ret_id,
+    cn_why *why);

@@ -122,8 +122,7 @@ static void channel_begin(channel *c, cn_key_type a, cn_key_type b)
     CHECK_OK(cn_rt_os_new(1, &c->rt));
     for (int i = 0; i < 2; i++) {
         cn_buf_init(&c->wires[i], cn_mem_default(), 1 << 24);
-        CHECK_OK(cn_key_generate(
-            cn_mem_default(), i == 0 ? a : b, 2048, &c->keys[i], NULL));
+        CHECK_OK(cn_key_generate(cn_mem_default(), i == 0 ? a : b, 2048, &c->keys[i], NULL));
         CHECK_OK(cn_noise_new(c->rt, cn_mem_default(), c->keys[i], &c->kinds[i], NULL));
     }
 }
@@ -158,8 +157,7 @@ static cn_err step(channel *c, int i, cn_slice *ret_plain)
     size_t used = 0;
     cn_err err = CN_OK;
     for (size_t len = 0; len <= wire->len && used == 0 && err == CN_OK; len++) {
-        err = cn_secure_take(
-            c->ends[i], wire->data, len, &used, ret_plain, &c->wires[1 - i], NULL);
+        err = cn_secure_take(c->ends[i], wire->data, len, &used, ret_plain, &c->wires[1 - i], NULL);
     }
     if (used > 0 && ret_plain->len == 0) {
         cn_buf_skip(wire, used);
@@ -177,8 +175,7 @@ static cn_err shake(channel *c)
 
 static void every_identity_shakes_hands(void)
 {
-    static const cn_key_type types[] = {
-        CN_KEY_RSA, CN_KEY_ED25519, CN_KEY_SECP256K1, CN_KEY_ECDSA};
+    static const cn_key_type types[] = {CN_KEY_RSA, CN_KEY_ED25519, CN_KEY_SECP256K1, CN_KEY_ECDSA};
     for (size_t i = 0; i < CN_LEN(types); i++) {
         channel c;
         cn_peer_id ids[2];

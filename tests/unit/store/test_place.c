@@ -17,8 +17,8 @@ static cn_err decode_place(cn_slice in)
 /* Hashes of all lengths that may be read, to a key and back. */
 static void keys_of_every_multihash_come_back(void)
 {
-    static const uint64_t hashes[] = {
-        CN_MH_IDENTITY, CN_MH_SHA1, CN_MH_SHA2_256, CN_MH_BLAKE3, CN_MH_BLAKE2B_512, UINT32_MAX};
+    static const uint64_t hashes[] = {CN_MH_IDENTITY, CN_MH_SHA1,        CN_MH_SHA2_256,
+                                      CN_MH_BLAKE3,   CN_MH_BLAKE2B_512, UINT32_MAX};
     for (size_t h = 0; h < CN_LEN(hashes); h++) {
         for (size_t len = 0; len <= CN_DIGEST_MAX_BYTES; len++) {
             cn_cid cid = cid_with(1, CN_CODEC_RAW, hashes[h], len, 0);
@@ -94,7 +94,10 @@ static void keys_have_one_form(void)
 static void places_have_their_bytes(void)
 {
     cn_place place = {
-        .segment = 0x04030201, .offset = 0x0908070605, .len = 0x0c0b0a, .ordinal = 0x0f0e0d,
+        .segment = 0x04030201,
+        .offset = 0x0908070605,
+        .len = 0x0c0b0a,
+        .ordinal = 0x0f0e0d,
         .form = 0x10};
     uint8_t bytes[CN_PLACE_BYTES];
     cn_place back;
@@ -114,8 +117,11 @@ static void places_have_their_bytes(void)
 static void the_largest_place_comes_back(void)
 {
     cn_place place = {
-        .segment = UINT32_MAX, .offset = ((uint64_t)1 << 40) - 1, .len = CN_STORE_BLOCK_MAX_BYTES,
-        .ordinal = (1 << 24) - 1, .form = UINT8_MAX};
+        .segment = UINT32_MAX,
+        .offset = ((uint64_t)1 << 40) - 1,
+        .len = CN_STORE_BLOCK_MAX_BYTES,
+        .ordinal = (1 << 24) - 1,
+        .form = UINT8_MAX};
     uint8_t bytes[CN_PLACE_BYTES];
     cn_place back;
     cn_place_encode(&place, bytes);
@@ -130,11 +136,10 @@ static void the_usual_cids_have_a_form(void)
     static const struct {
         unsigned version;
         uint64_t codec;
-    } usual[] = {
-        {0, CN_CODEC_DAG_PB},   {1, CN_CODEC_RAW},      {1, CN_CODEC_DAG_PB},
-        {1, CN_CODEC_DAG_CBOR}, {1, CN_CODEC_DAG_JSON}, {1, CN_CODEC_JSON},
-        {1, CN_CODEC_CBOR},     {1, CN_CODEC_LIBP2P_KEY}, {1, CN_CODEC_GIT_RAW},
-        {1, CN_CODEC_DAG_JOSE}};
+    } usual[] = {{0, CN_CODEC_DAG_PB},   {1, CN_CODEC_RAW},        {1, CN_CODEC_DAG_PB},
+                 {1, CN_CODEC_DAG_CBOR}, {1, CN_CODEC_DAG_JSON},   {1, CN_CODEC_JSON},
+                 {1, CN_CODEC_CBOR},     {1, CN_CODEC_LIBP2P_KEY}, {1, CN_CODEC_GIT_RAW},
+                 {1, CN_CODEC_DAG_JOSE}};
     cn_cid back;
     for (size_t i = 0; i < CN_LEN(usual); i++) {
         cn_cid cid = cid_with(usual[i].version, usual[i].codec, CN_MH_SHA2_256, 32, (uint8_t)i);

@@ -31,8 +31,8 @@ static void check_round_trip(const cn_cid *cid, uint32_t data_bytes)
 
 static void records_come_back(void)
 {
-    static const uint32_t sizes[] = {
-        0, 1, 91, 92, 127, 128, 16383, 16384, 1 << 20, CN_STORE_BLOCK_MAX_BYTES};
+    static const uint32_t sizes[] = {0,   1,     91,    92,      127,
+                                     128, 16383, 16384, 1 << 20, CN_STORE_BLOCK_MAX_BYTES};
     cn_cid v0 = cid_with(0, CN_CODEC_DAG_PB, CN_MH_SHA2_256, 32, 1);
     cn_cid raw = cid_with(1, CN_CODEC_RAW, CN_MH_SHA2_256, 32, 2);
     cn_cid longest = cid_with(1, (uint64_t)1 << 62, (uint64_t)1 << 62, CN_DIGEST_MAX_BYTES, 3);
@@ -59,8 +59,8 @@ static void records_that_cannot_be_are_refused(void)
     uint8_t bytes[CN_RECORD_HEAD_MAX_BYTES];
     size_t len = cn_record_head_encode(&raw, (size_t)CN_STORE_BLOCK_MAX_BYTES + 1, bytes);
     CHECK_ERR(decode_record(cn_slice_of(bytes, len)), CN_ERR_MALFORMED);
-    CHECK_ERR(decode_record(test_hex("00")), CN_ERR_MALFORMED);       /* no CID in it */
-    CHECK_ERR(decode_record(test_hex("8000")), CN_ERR_MALFORMED);     /* not the shortest length */
+    CHECK_ERR(decode_record(test_hex("00")), CN_ERR_MALFORMED);   /* no CID in it */
+    CHECK_ERR(decode_record(test_hex("8000")), CN_ERR_MALFORMED); /* not the shortest length */
     CHECK_ERR(decode_record(test_hex("0301551220")), CN_ERR_MALFORMED); /* the CID is longer */
     CHECK_ERR(decode_record(test_hex("ffffffffffffffff7f")), CN_ERR_MALFORMED);
     CHECK_ERR(decode_record(test_hex("ffffffffffffffffffff01")), CN_ERR_MALFORMED);

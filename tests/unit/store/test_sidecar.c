@@ -13,7 +13,8 @@ typedef struct entry {
 static entry entry_of(uint64_t hash, size_t digest_len, uint8_t seed)
 {
     entry e = {
-        .place = {.segment = SEGMENT, .offset = 100u * seed, .len = 100, .ordinal = seed, .form = 1},
+        .place =
+            {.segment = SEGMENT, .offset = 100u * seed, .len = 100, .ordinal = seed, .form = 1},
     };
     cn_cid cid = cid_with(1, CN_CODEC_RAW, hash, digest_len, seed);
     CHECK_OK(cn_key_encode(cn_cid_key(&cid), &e.key));
@@ -107,8 +108,7 @@ static void a_cut_or_a_flipped_bit_anywhere_is_seen(void)
     for (size_t len = 0; len < b.len; len++) {
         uint8_t *cut = exact_copy(cn_slice_head(cn_buf_slice(&b), len));
         bool has_room = len >= CN_SIDECAR_HEAD_BYTES + CN_SIDECAR_SUM_BYTES;
-        CHECK_ERR(
-            decode((cn_slice){cut, len}), has_room ? CN_ERR_HASH_MISMATCH : CN_ERR_TRUNCATED);
+        CHECK_ERR(decode((cn_slice){cut, len}), has_room ? CN_ERR_HASH_MISMATCH : CN_ERR_TRUNCATED);
         cn_free(cn_mem_default(), cut);
     }
     CHECK_EQ(each_flip(cn_buf_slice(&b), decode), 8 * b.len);
