@@ -60,13 +60,9 @@ static cn_err decode_extensions(cn_slice in, cn_noise_payload *ret)
     cn_err err = CN_OK;
     cn_cur cur = cn_cur_of(in);
     cn_pb_field f = {0};
-    bool have = true;
     bool is_long = false;
-    for (;;) {
-        CN_TRY(cn_pb_next(&cur, &f, &have));
-        if (!have) {
-            break;
-        }
+    while (!cn_cur_done(&cur)) {
+        CN_TRY(cn_pb_next(&cur, &f));
         if (f.number != 2 || f.wire != CN_PB_BYTES) {
             continue;
         }
@@ -85,14 +81,10 @@ cn_err cn_noise_payload_decode(cn_slice in, cn_noise_payload *ret, cn_why *why)
     cn_err err = CN_OK;
     cn_cur cur = cn_cur_of(in);
     cn_pb_field f = {0};
-    bool have = true;
     ret->identity_key = ret->signature = cn_slice_of(NULL, 0);
     ret->muxers_len = 0;
-    for (;;) {
-        CN_TRY(cn_pb_next(&cur, &f, &have));
-        if (!have) {
-            break;
-        }
+    while (!cn_cur_done(&cur)) {
+        CN_TRY(cn_pb_next(&cur, &f));
         if (f.wire == CN_PB_BYTES && f.number == 1) {
             ret->identity_key = f.bytes;
         } else if (f.wire == CN_PB_BYTES && f.number == 2) {
