@@ -64,7 +64,7 @@ static void what_stands_before_is_kept(void)
 static void a_full_buffer_is_an_error(void)
 {
     cn_buf text;
-    for (size_t max = 0; max < 5; max++) {
+    for (size_t max = 1; max < 5; max++) {
         cn_buf_init(&text, cn_mem_default(), max);
         CHECK_ERR(cn_path_clean(cn_str("/ab/c"), &text), CN_ERR_TOO_LARGE);
         cn_buf_release(&text);
