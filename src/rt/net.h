@@ -74,6 +74,7 @@ typedef struct cn_net_ops {
     cn_err (*read)(cn_net *n, cn_id sock, uint8_t *data, size_t len, size_t *ret_len);
     cn_err (*write)(
         cn_net *n, cn_id sock, const cn_slice *parts, size_t parts_len, size_t *ret_len);
+    void (*retag)(cn_net *n, cn_id sock, uint64_t tag);
     void (*pause)(cn_net *n, cn_id sock, bool paused);
     void (*shutdown)(cn_net *n, cn_id sock);
     void (*close)(cn_net *n, cn_id sock);
@@ -127,6 +128,12 @@ static inline CN_MUST_USE cn_err
 cn_net_write(cn_net *n, cn_id sock, const cn_slice *parts, size_t parts_len, size_t *ret_len)
 {
     return n->ops->write(n, sock, parts, parts_len, ret_len);
+}
+
+/* Another tag for a socket's further events: an accepted one has its listener's at first. */
+static inline void cn_net_retag(cn_net *n, cn_id sock, uint64_t tag)
+{
+    n->ops->retag(n, sock, tag);
 }
 
 /* Stop, or go on with, READABLE events: the other side is slowed down by the window of TCP. */

@@ -89,6 +89,7 @@ static const cn_net_ops ops = {
     .dial = cn_os_net_dial,
     .read = cn_os_net_read,
     .write = cn_os_net_write,
+    .retag = cn_os_net_retag,
     .pause = cn_os_net_pause,
     .shutdown = cn_os_net_shutdown,
     .close = cn_os_net_close,

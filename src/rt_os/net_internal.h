@@ -57,6 +57,7 @@ cn_err cn_os_net_dial(cn_net *n, const cn_endpoint *to, uint64_t tag, cn_id *ret
 cn_err cn_os_net_read(cn_net *n, cn_id sock, uint8_t *data, size_t len, size_t *ret_len);
 cn_err
 cn_os_net_write(cn_net *n, cn_id sock, const cn_slice *parts, size_t parts_len, size_t *ret_len);
+void cn_os_net_retag(cn_net *n, cn_id sock, uint64_t tag);
 void cn_os_net_pause(cn_net *n, cn_id sock, bool paused);
 void cn_os_net_shutdown(cn_net *n, cn_id sock);
 void cn_os_net_close(cn_net *n, cn_id sock);

@@ -273,6 +273,14 @@ cn_os_net_write(cn_net *net, cn_id sock, const cn_slice *parts, size_t parts_len
     return CN_OK;
 }
 
+void cn_os_net_retag(cn_net *net, cn_id sock, uint64_t tag)
+{
+    net_socket *s = cn_slots_get(&((net_os *)net)->sockets, sock);
+    if (s != NULL) {
+        s->tag = tag;
+    }
+}
+
 void cn_os_net_pause(cn_net *net, cn_id sock, bool paused)
 {
     net_os *n = (net_os *)net;
