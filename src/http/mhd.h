@@ -14,7 +14,6 @@
     X(add_response_header)                                                                         \
     X(create_response_from_buffer)                                                                 \
     X(create_response_from_callback)                                                               \
-    X(create_response_from_fd_at_offset64)                                                         \
     X(destroy_response)                                                                            \
     X(get_connection_info)                                                                         \
     X(get_connection_values)                                                                       \

@@ -1,10 +1,8 @@
 /*
- * Responses: libmicrohttpd's own objects, made in four ways. Its functions are loaded by then: a
+ * Responses: libmicrohttpd's own objects, made in three ways. Its functions are loaded by then: a
  * server runs.
  */
 #include "http/internal.h"
-
-#include <unistd.h>
 
 /* The table; a response is only ever made for a server that runs. */
 static const cn_mhd *mhd(void)
@@ -86,15 +84,6 @@ cn_err cn_http_response_pull(cn_mem *mem, const cn_http_pull *pull, cn_http_resp
         if (pull->free != NULL) {
             pull->free(pull->ctx);
         }
-    }
-    return give(made, ret);
-}
-
-cn_err cn_http_response_file(int fd, uint64_t offset, uint64_t size_bytes, cn_http_response **ret)
-{
-    struct MHD_Response *made = mhd()->create_response_from_fd_at_offset64(size_bytes, fd, offset);
-    if (made == NULL) {
-        (void)close(fd);
     }
     return give(made, ret);
 }

@@ -2,7 +2,7 @@
  * An HTTP/1.1 server: a face of libmicrohttpd. It runs on threads of its own that wait with epoll;
  * the handler is called on them once per request, when the headers are there, and must not wait
  * for anything but the local disk. It ends with exactly one of
- *   cn_http_answer   a response: bytes, a part of a file, or a reader that is asked for bytes
+ *   cn_http_answer   a response: bytes, or a reader that is asked for bytes
  *   cn_http_stream   a thread of its own for this request, see http/stream.h
  */
 #pragma once
@@ -88,9 +88,6 @@ CN_MUST_USE cn_err cn_http_response_static(cn_slice body, cn_http_response **ret
 /* For one request only. `pull->free` is called also if this fails. */
 CN_MUST_USE cn_err
 cn_http_response_pull(cn_mem *mem, const cn_http_pull *pull, cn_http_response **ret);
-/* Bytes of a file, sent by the kernel. `fd` is taken, also on failure. One request only. */
-CN_MUST_USE cn_err
-cn_http_response_file(int fd, uint64_t offset, uint64_t size_bytes, cn_http_response **ret);
 /* Only size and headers, for HEAD and 304. */
 CN_MUST_USE cn_err cn_http_response_empty(int64_t size_bytes, cn_http_response **ret);
 
