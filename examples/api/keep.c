@@ -67,7 +67,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "keep: cannot open %s\n", argv[2]);
         return 1;
     }
-    if (cairn_repo_open(&options, &repo, &message) != CAIRN_OK ||
+    if (cairn_repo_open(&options, NULL, &repo, &message) != CAIRN_OK ||
         cairn_add(repo, NULL, read_file, f, NULL, cid, &message) != CAIRN_OK) {
         fprintf(stderr, "keep: %s\n", message.text);
     } else {

@@ -26,7 +26,9 @@ cairn_cancel *cairn_cancel_new(void)
 
 void cairn_cancel_now(cairn_cancel *c)
 {
-    atomic_store(&c->cancelled, true);
+    if (c != NULL) {
+        atomic_store(&c->cancelled, true);
+    }
 }
 
 void cairn_cancel_free(cairn_cancel *c)
@@ -34,17 +36,56 @@ void cairn_cancel_free(cairn_cancel *c)
     cn_free(cn_mem_default(), c);
 }
 
-cn_err cn_api_wait_init(cn_api_wait *w, cn_rt *rt, const cairn_wait *wait)
+/* The most that a newer struct may be larger; more is a size that was never set. */
+enum { NEWER_MAX_BYTES = 256 };
+
+cn_err cn_api_options(void *to, size_t size, const void *from, cn_why *why)
 {
-    *w = (cn_api_wait){.rt = rt, .deadline = CN_TIME_NEVER};
-    if (wait != NULL) {
-        if (wait->struct_size < sizeof *wait || wait->timeout_ns < 0) {
-            return CN_ERR_USAGE;
-        }
-        w->timeout_ns = wait->timeout_ns;
-        w->cancel = wait->cancel;
-        cn_api_wait_restart(w);
+    const uint8_t *bytes = from;
+    uint8_t *out = to;
+    size_t given = 0;
+    for (size_t i = 0; i < size; i++) {
+        out[i] = 0;
     }
+    if (from == NULL) {
+        return CN_OK;
+    }
+    cn_copy(&given, from, sizeof given);
+    if (given < sizeof given || given > size + NEWER_MAX_BYTES) {
+        return cn_why_set(
+            why, CN_ERR_USAGE, "struct_size of the options is not set: use CAIRN_INIT");
+    }
+    for (size_t i = size; i < given; i++) {
+        if (bytes[i] != 0) {
+            return cn_why_set(
+                why, CN_ERR_USAGE, "the options are of a later version of cairn than this library");
+        }
+    }
+    cn_copy(to, from, CN_MIN(size, given));
+    return CN_OK;
+}
+
+cn_err cn_api_given(const void *p, const char *what, cn_why *why)
+{
+    return p != NULL ? CN_OK : cn_why_set(why, CN_ERR_USAGE, "no %s was given (it is NULL)", what);
+}
+
+cn_err cn_api_wait_init(cn_api_wait *w, cn_rt *rt, const cairn_wait *wait, cn_why *why)
+{
+    cairn_wait given;
+    cn_err err = cn_api_options(&given, sizeof given, wait, why);
+    if (err != CN_OK) {
+        return err;
+    }
+    if (given.timeout_ns < 0) {
+        return cn_why_set(why, CN_ERR_USAGE, "timeout_ns is negative");
+    }
+    *w = (cn_api_wait){
+        .rt = rt,
+        .deadline = CN_TIME_NEVER,
+        .timeout_ns = given.timeout_ns,
+        .cancel = given.cancel};
+    cn_api_wait_restart(w);
     return CN_OK;
 }
 

@@ -19,8 +19,17 @@ typedef struct cn_api_wait {
     const cairn_cancel *cancel;
 } cn_api_wait;
 
-/* Note a call's limits; `wait` may be NULL. Errors: USAGE (struct_size). */
-CN_MUST_USE cn_err cn_api_wait_init(cn_api_wait *w, cn_rt *rt, const cairn_wait *wait);
+/*
+ * Take a caller's options, a struct that begins with its size, as ours, of `size` bytes at `to`:
+ * what an older caller's struct lacks is zero, and so is all if `from` is NULL. Errors: USAGE (no
+ * size; a newer caller's struct in which something is set that is not known here).
+ */
+CN_MUST_USE cn_err cn_api_options(void *to, size_t size, const void *from, cn_why *why);
+/* USAGE if `p` is NULL; `what` names it in the sentence. */
+CN_MUST_USE cn_err cn_api_given(const void *p, const char *what, cn_why *why);
+
+/* Note a call's limits; `wait` may be NULL. Errors: USAGE. */
+CN_MUST_USE cn_err cn_api_wait_init(cn_api_wait *w, cn_rt *rt, const cairn_wait *wait, cn_why *why);
 /* Begin the time limit anew, for the next read of a reader. */
 void cn_api_wait_restart(cn_api_wait *w);
 /* CN_OK while the call may go on, else CANCELLED or TIMEOUT. */

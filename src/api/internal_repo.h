@@ -10,6 +10,7 @@
 struct cairn_repo {
     cn_rt *rt;
     cn_node *node;
+    atomic_uint readers; /* open */
 };
 
 /* Resolve `path` to a CID with nothing left inside its block. */

@@ -13,12 +13,8 @@ struct cairn_reader {
     cn_ahead ahead;
     cn_read read;
     uint64_t size_bytes;
+    cn_err failed; /* what ended it */
 };
-
-static cn_err check_path(const char *path, cn_why *why)
-{
-    return path != NULL ? CN_OK : cn_why_set(why, CN_ERR_USAGE, "no path was given");
-}
 
 cn_err
 cn_api_resolve(cairn_repo *r, const char *path, const cn_api_wait *wait, cn_cid *ret, cn_why *why)
@@ -26,7 +22,7 @@ cn_api_resolve(cairn_repo *r, const char *path, const cn_api_wait *wait, cn_cid 
     cn_ipfs_path parsed = {0};
     cn_slice rest = {0};
     cn_err err = CN_OK;
-    CN_TRY(check_path(path, why));
+    CN_TRY(cn_api_given(path, "path", why));
     CN_TRY(cn_api_wait_check(wait));
     CN_TRY(cn_ipfs_path_parse_arg(cn_str(path), cn_node_mem(r->node), &parsed, why));
     CN_TRY(
@@ -52,7 +48,9 @@ cairn_result cairn_resolve(
     cn_cid cid;
     cn_why why = {0};
     cn_err err = CN_OK;
-    CN_TRY(cn_api_wait_init(&limits, r->rt, wait));
+    CN_TRY(cn_api_given(r, "repo", &why));
+    CN_TRY(cn_api_given(ret_cid, "place for the CID", &why));
+    CN_TRY(cn_api_wait_init(&limits, r->rt, wait, &why));
     CN_TRY(cn_api_resolve(r, path, &limits, &cid, &why));
     (void)cn_cid_text(&cid, ret_cid);
 out:
@@ -73,8 +71,11 @@ cairn_result cairn_block_get(
     cn_why why = {0};
     cn_err err = CN_OK;
     cn_buf_init(&block, cn_mem_default(), CN_DRIVE_BLOCK_MAX_BYTES);
-    CN_TRY(check_path(cid, &why));
-    CN_TRY(cn_api_wait_init(&limits, r->rt, wait));
+    CN_TRY(cn_api_given(r, "repo", &why));
+    CN_TRY(cn_api_given(cid, "CID", &why));
+    CN_TRY(cn_api_given(ret_data, "place for the data", &why));
+    CN_TRY(cn_api_given(ret_len, "place for the length", &why));
+    CN_TRY(cn_api_wait_init(&limits, r->rt, wait, &why));
     CN_TRY(cn_api_wait_check(&limits));
     CN_TRY(cn_cid_parse(cn_str(cid), &parsed, &why));
     CN_TRY(cn_buf_reserve(&block, 1)); /* so that an empty block has an address too */
@@ -116,10 +117,9 @@ static cn_err start_reading(
     CN_TRY(cn_ahead_next(&reader->ahead, &reader->read.pull, &step, why));
     CN_ASSERT(step.kind == CN_PULL_ENTRY);
     reader->size_bytes = ((const cn_read_info *)step.entry)->size_bytes;
-    if (options != NULL) {
-        uint64_t len = options->length_bytes;
-        cn_read_range(&reader->read, options->offset_bytes, len == 0 ? UINT64_MAX : len);
-    }
+    cn_read_range(
+        &reader->read, options->offset_bytes,
+        options->length_bytes == 0 ? UINT64_MAX : options->length_bytes);
 out:
     return err;
 }
@@ -133,19 +133,20 @@ cairn_result cairn_cat(
     cairn_message *message)
 {
     cn_cid cid;
+    cairn_cat_options how;
+    cairn_reader *reader = NULL;
     cn_why why = {0};
     cn_err err = CN_OK;
-    cairn_reader *reader = cn_alloc(cn_node_mem(r->node), sizeof *reader);
-    if (reader == NULL) {
-        return cn_api_result(CN_ERR_NO_MEMORY, NULL, message);
-    }
+    CN_TRY(cn_api_given(r, "repo", &why));
+    CN_TRY(cn_api_given(ret, "place for the reader", &why));
+    CN_TRY(cn_api_options(&how, sizeof how, options, &why));
+    reader = cn_alloc(cn_node_mem(r->node), sizeof *reader);
+    CN_TRY(reader == NULL ? CN_ERR_NO_MEMORY : CN_OK);
     reader->repo = r;
-    if (options != NULL && options->struct_size < sizeof *options) {
-        CN_TRY(cn_why_set(&why, CN_ERR_USAGE, "struct_size of the options is not set"));
-    }
-    CN_TRY(cn_api_wait_init(&reader->wait, r->rt, wait));
+    (void)atomic_fetch_add(&r->readers, 1);
+    CN_TRY(cn_api_wait_init(&reader->wait, r->rt, wait, &why));
     CN_TRY(cn_api_resolve(r, path, &reader->wait, &cid, &why));
-    CN_TRY(start_reading(reader, &cid, options, &why));
+    CN_TRY(start_reading(reader, &cid, &how, &why));
     *ret = reader;
     reader = NULL;
 out:
@@ -155,18 +156,28 @@ out:
 
 uint64_t cairn_reader_size(const cairn_reader *reader)
 {
-    return reader->size_bytes;
+    return reader == NULL ? 0 : reader->size_bytes;
 }
 
 cairn_result cairn_reader_next(
     cairn_reader *reader, const void **ret_data, size_t *ret_len, cairn_message *message)
 {
-    cn_pull step;
+    cn_pull step = {.kind = CN_PULL_END};
     cn_why why = {0};
     cn_err err = CN_OK;
+    CN_TRY(cn_api_given(reader, "reader", &why));
+    CN_TRY(cn_api_given(ret_data, "place for the data", &why));
+    CN_TRY(cn_api_given(ret_len, "place for the length", &why));
+    if (reader->failed != CN_OK) {
+        CN_TRY(cn_why_set(&why, reader->failed, "the reader has failed before: close it"));
+    }
     cn_api_wait_restart(&reader->wait);
-    CN_TRY(cn_api_wait_check(&reader->wait));
-    CN_TRY(cn_ahead_next(&reader->ahead, &reader->read.pull, &step, &why));
+    err = cn_api_wait_check(&reader->wait);
+    if (err == CN_OK) {
+        err = cn_ahead_next(&reader->ahead, &reader->read.pull, &step, &why);
+    }
+    reader->failed = err == CN_ERR_TIMEOUT ? CN_OK : err;
+    CN_TRY(err);
     *ret_data = step.kind == CN_PULL_END ? NULL : step.data.data;
     *ret_len = step.kind == CN_PULL_END ? 0 : step.data.len;
 out:
@@ -176,8 +187,10 @@ out:
 void cairn_reader_close(cairn_reader *reader)
 {
     if (reader != NULL) {
+        cairn_repo *r = reader->repo;
         cn_read_release(&reader->read);
         cn_ahead_release(&reader->ahead);
-        cn_free(cn_node_mem(reader->repo->node), reader);
+        cn_free(cn_node_mem(r->node), reader);
+        (void)atomic_fetch_sub(&r->readers, 1);
     }
 }

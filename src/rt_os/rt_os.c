@@ -132,3 +132,8 @@ cn_err cn_rt_os_err(int errno_value)
         return CN_ERR_IO;
     }
 }
+
+int64_t cn_rt_os_pid(void)
+{
+    return getpid();
+}
