@@ -112,7 +112,7 @@ cn_net_dial(cn_net *n, const cn_endpoint *to, uint64_t tag, cn_id *ret, cn_why *
 
 /*
  * Read what is there, at most `len` bytes; OK with *ret_len 0: nothing now. Errors: CLOSED (the
- * other side has ended its direction), IO (broken; close it).
+ * other side has ended its direction, or hung up), IO (broken; close it).
  */
 static inline CN_MUST_USE cn_err
 cn_net_read(cn_net *n, cn_id sock, uint8_t *data, size_t len, size_t *ret_len)

@@ -238,7 +238,7 @@ cn_err cn_os_net_read(cn_net *net, cn_id sock, uint8_t *data, size_t len, size_t
         return CN_ERR_CLOSED;
     }
     if (got < 0 && errno != EAGAIN && errno != EINTR) {
-        return CN_ERR_IO;
+        return errno == ECONNRESET ? CN_ERR_CLOSED : CN_ERR_IO;
     }
     *ret_len = got < 0 ? 0 : (size_t)got;
     return CN_OK;
