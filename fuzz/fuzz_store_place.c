@@ -19,7 +19,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     uint8_t bytes[CN_PLACE_BYTES];
     if (cn_place_decode((cn_slice){data + key_len, len - key_len}, &place) == CN_OK) {
         cn_place_encode(&place, bytes);
-        CN_ASSERT(cn_slice_eq(cn_slice_of(bytes, sizeof bytes), cn_slice_skip((cn_slice){data, len}, key_len)));
+        CN_ASSERT(cn_slice_eq(
+            cn_slice_of(bytes, sizeof bytes), cn_slice_skip((cn_slice){data, len}, key_len)));
     }
     if (cn_key_decode(key, &mh) == CN_OK) {
         CN_ASSERT(cn_key_encode(cn_key_slice(&mh), &again) == CN_OK);

@@ -1,5 +1,5 @@
 /*
- * DAG-JSON for walking: a tokenizer, and on it a check with one bit per open map or list, a search
+ * DAG-JSON for walking: a tokenizer, and on it a check with a number per open map or list, a search
  * for links, and a descent along a path. A link is seen at its opening brace, by the four tokens
  * that follow.
  */
@@ -7,6 +7,7 @@
 
 #include "base/num.h"
 #include "codec/quote.h"
+#include "ipld/keys.h"
 #include "ipld/path.h"
 
 typedef enum token_kind {
@@ -237,114 +238,6 @@ static cn_err take_key(cn_slice *s, cn_slice *ret)
     return CN_OK;
 }
 
-/* Which of the open ones are maps: one bit each. */
-typedef struct nesting {
-    uint8_t is_map[CN_DAGJSON_DEPTH_MAX / 8];
-    size_t depth;
-} nesting;
-
-static bool innermost_is_map(const nesting *n)
-{
-    size_t at = n->depth - 1;
-    return (n->is_map[at / 8] >> at % 8 & 1) != 0;
-}
-
-static cn_err open_one(nesting *n, bool is_map)
-{
-    if (n->depth == CN_DAGJSON_DEPTH_MAX) {
-        return CN_ERR_TOO_DEEP;
-    }
-    uint8_t bit = (uint8_t)(1u << n->depth % 8);
-    uint8_t *byte = &n->is_map[n->depth++ / 8];
-    *byte = (uint8_t)(is_map ? *byte | bit : *byte & ~bit);
-    return CN_OK;
-}
-
-/* After a value: close what ends here; then in a map read the next key. */
-static cn_err after_value(cn_slice *s, nesting *n)
-{
-    cn_slice key = {0};
-    while (n->depth > 0) {
-        bool is_map = innermost_is_map(n);
-        if (take_punct(s, ',')) {
-            return is_map ? take_key(s, &key) : CN_OK;
-        }
-        if (!take_punct(s, is_map ? '}' : ']')) {
-            return s->len == 0 ? CN_ERR_TRUNCATED : CN_ERR_MALFORMED;
-        }
-        n->depth--;
-    }
-    return CN_OK;
-}
-
-/* Pass over one whole value. */
-static cn_err skip_value(cn_slice *s)
-{
-    nesting n = {0};
-    cn_slice key = {0};
-    cn_cid link;
-    do {
-        value_kind kind = VALUE_PLAIN;
-        cn_err err = take_value(s, &kind, &link);
-        if (err == CN_OK && (kind == VALUE_LIST || kind == VALUE_MAP)) {
-            bool is_empty = take_punct(s, kind == VALUE_MAP ? '}' : ']');
-            if (!is_empty) {
-                err = open_one(&n, kind == VALUE_MAP);
-                if (err == CN_OK && kind == VALUE_MAP) {
-                    err = take_key(s, &key);
-                }
-                if (err != CN_OK) {
-                    return err;
-                }
-                continue;
-            }
-        }
-        if (err == CN_OK) {
-            err = after_value(s, &n);
-        }
-        if (err != CN_OK) {
-            return err;
-        }
-    } while (n.depth > 0);
-    return CN_OK;
-}
-
-cn_err cn_dagjson_check(cn_slice block, cn_why *why)
-{
-    cn_slice s = block;
-    token t = {0};
-    cn_err err = skip_value(&s);
-    if (err == CN_OK) {
-        err = next_token(&s, &t);
-    }
-    if (err == CN_OK && t.kind != TOKEN_END) {
-        err = CN_ERR_MALFORMED;
-    }
-    if (err != CN_OK) {
-        return cn_why_set(
-            why, err, "dag-json: %s at byte %zu", cn_err_sentence(err), block.len - s.len);
-    }
-    return CN_OK;
-}
-
-cn_err cn_dagjson_next_link(cn_slice *rest, cn_cid *ret, bool *ret_have)
-{
-    *ret_have = false;
-    for (;;) {
-        token t = {0};
-        cn_err err = next_token(rest, &t);
-        if (err != CN_OK || t.kind == TOKEN_END) {
-            return err;
-        }
-        if (is_punct(&t, '{')) {
-            err = take_link(rest, ret, ret_have);
-            if (err != CN_OK || *ret_have) {
-                return err;
-            }
-        }
-    }
-}
-
 /* The value of four hexadecimal digits, or -1. */
 static int32_t hex4(cn_slice s)
 {
@@ -404,6 +297,167 @@ static size_t unescape(cn_slice s, uint8_t out[4], size_t *used)
     return len;
 }
 
+/* A text of the block read byte by byte, without its escapes. */
+typedef struct plain_text {
+    cn_slice rest;
+    uint8_t bytes[4];
+    size_t len;
+    size_t at;
+} plain_text;
+
+/* The next byte, or -1 at the end. */
+static int plain_next(plain_text *t)
+{
+    if (t->at == t->len) {
+        size_t used = 0;
+        if (t->rest.len == 0) {
+            return -1;
+        }
+        t->len = unescape(t->rest, t->bytes, &used);
+        t->at = 0;
+        t->rest = cn_slice_skip(t->rest, used);
+    }
+    return t->bytes[t->at++];
+}
+
+static int key_order(cn_slice a, cn_slice b)
+{
+    plain_text x = {.rest = a};
+    plain_text y = {.rest = b};
+    for (;;) {
+        int left = plain_next(&x);
+        int right = plain_next(&y);
+        if (left != right || left < 0) {
+            return left - right;
+        }
+    }
+}
+
+/* The maps and lists that are open. */
+typedef struct nesting {
+    uint32_t map[CN_DAGJSON_DEPTH_MAX]; /* number of the map, from 1; 0: a list */
+    size_t depth;
+    uint32_t maps; /* begun so far */
+    cn_keys *keys; /* notes all keys; NULL: not wanted */
+} nesting;
+
+static bool innermost_is_map(const nesting *n)
+{
+    return n->map[n->depth - 1] != 0;
+}
+
+static cn_err open_one(nesting *n, bool is_map)
+{
+    if (n->depth == CN_DAGJSON_DEPTH_MAX) {
+        return CN_ERR_TOO_DEEP;
+    }
+    n->map[n->depth++] = is_map ? ++n->maps : 0;
+    return CN_OK;
+}
+
+/* Pass key and colon of the innermost map's next pair. */
+static cn_err pass_key(cn_slice *s, nesting *n)
+{
+    cn_slice key = {0};
+    cn_err err = take_key(s, &key);
+    bool is_noted = err == CN_OK && n->keys != NULL;
+    return is_noted ? cn_keys_add(n->keys, n->map[n->depth - 1], key) : err;
+}
+
+/* After a value: close what ends here; then in a map read the next key. */
+static cn_err after_value(cn_slice *s, nesting *n)
+{
+    while (n->depth > 0) {
+        bool is_map = innermost_is_map(n);
+        if (take_punct(s, ',')) {
+            return is_map ? pass_key(s, n) : CN_OK;
+        }
+        if (!take_punct(s, is_map ? '}' : ']')) {
+            return s->len == 0 ? CN_ERR_TRUNCATED : CN_ERR_MALFORMED;
+        }
+        n->depth--;
+    }
+    return CN_OK;
+}
+
+/* Pass over one whole value; `keys` (nullable) notes the keys in it. */
+static cn_err skip_value(cn_slice *s, cn_keys *keys)
+{
+    nesting n;
+    cn_cid link;
+    n.depth = 0; /* the rest of it is written before it is read */
+    n.maps = 0;
+    n.keys = keys;
+    do {
+        value_kind kind = VALUE_PLAIN;
+        cn_err err = take_value(s, &kind, &link);
+        if (err == CN_OK && (kind == VALUE_LIST || kind == VALUE_MAP)) {
+            bool is_empty = take_punct(s, kind == VALUE_MAP ? '}' : ']');
+            if (!is_empty) {
+                err = open_one(&n, kind == VALUE_MAP);
+                if (err == CN_OK && kind == VALUE_MAP) {
+                    err = pass_key(s, &n);
+                }
+                if (err != CN_OK) {
+                    return err;
+                }
+                continue;
+            }
+        }
+        if (err == CN_OK) {
+            err = after_value(s, &n);
+        }
+        if (err != CN_OK) {
+            return err;
+        }
+    } while (n.depth > 0);
+    return CN_OK;
+}
+
+cn_err cn_dagjson_check(cn_slice block, cn_why *why)
+{
+    cn_slice s = block;
+    token t = {0};
+    cn_keys keys;
+    cn_slice key = {0};
+    char quoted[CN_QUOTE_TEXT_BYTES];
+    cn_keys_init(&keys, cn_mem_default(), block, key_order);
+    cn_err err = skip_value(&s, &keys);
+    if (err == CN_OK) {
+        err = next_token(&s, &t);
+    }
+    if (err == CN_OK && t.kind != TOKEN_END) {
+        err = CN_ERR_MALFORMED;
+    }
+    if (err != CN_OK) {
+        (void)cn_why_set(
+            why, err, "dag-json: %s at byte %zu", cn_err_sentence(err), block.len - s.len);
+    } else if (cn_keys_repeated(&keys, &key)) {
+        err = cn_why_set(
+            why, CN_ERR_MALFORMED, "cannot repeat map key %s", cn_quote_text(key, quoted));
+    }
+    cn_keys_release(&keys);
+    return err;
+}
+
+cn_err cn_dagjson_next_link(cn_slice *rest, cn_cid *ret, bool *ret_have)
+{
+    *ret_have = false;
+    for (;;) {
+        token t = {0};
+        cn_err err = next_token(rest, &t);
+        if (err != CN_OK || t.kind == TOKEN_END) {
+            return err;
+        }
+        if (is_punct(&t, '{')) {
+            err = take_link(rest, ret, ret_have);
+            if (err != CN_OK || *ret_have) {
+                return err;
+            }
+        }
+    }
+}
+
 /* Does a text of the block, escapes and all, say `plain`? */
 static bool text_is(cn_slice text, cn_slice plain)
 {
@@ -442,7 +496,7 @@ static cn_err enter(cn_slice *s, bool is_map, cn_slice segment, cn_why *why)
         if (is_map ? text_is(key, segment) : i == wanted) {
             return CN_OK;
         }
-        err = skip_value(s);
+        err = skip_value(s, NULL);
         if (err != CN_OK) {
             return err;
         }
