@@ -33,6 +33,10 @@ static cn_err take_number(cn_cur *c, unsigned info, uint64_t *ret)
     for (size_t i = 0; i < bytes.len; i++) {
         number = number << 8 | bytes.data[i];
     }
+    static const uint64_t least[] = {INFO_1, 1 << 8, 1 << 16, (uint64_t)1 << 32};
+    if (number < least[info - INFO_1]) {
+        return CN_ERR_MALFORMED; /* fits into fewer bytes */
+    }
     *ret = number;
     return CN_OK;
 }

@@ -3,8 +3,8 @@
  * a path inside it. Nothing is built in memory.
  *
  * spec: ipld dag-cbor. Refused: tags but 42, indefinite lengths, undefined and other simple values,
- * NaN and infinities, keys that are not text, a key that a map has twice, bytes left over.
- * Taken: keys in any order, numbers and lengths longer than need be, short floats.
+ * NaN and infinities, keys that are not text, a key that a map has twice, bytes left over,
+ * numbers and lengths longer than need be. Taken: keys in any order, short floats.
  */
 #pragma once
 

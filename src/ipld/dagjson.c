@@ -7,6 +7,7 @@
 
 #include "base/num.h"
 #include "codec/quote.h"
+#include "ipld/dagjson_text.h"
 #include "ipld/keys.h"
 #include "ipld/path.h"
 
@@ -26,22 +27,6 @@ typedef struct token {
 static bool is_space(uint8_t c)
 {
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
-/* The length of the text behind an opening quote, up to the closing one. */
-static cn_err text_len(cn_slice s, size_t *ret)
-{
-    for (size_t i = 0; i < s.len; i++) {
-        if (s.data[i] == '"') {
-            *ret = i;
-            return CN_OK;
-        }
-        if (s.data[i] < 0x20) {
-            return CN_ERR_MALFORMED;
-        }
-        i += s.data[i] == '\\' ? 1 : 0;
-    }
-    return CN_ERR_TRUNCATED;
 }
 
 /* Digits from `at` on; how many. */
@@ -78,6 +63,11 @@ static bool is_number(cn_slice s)
         }
         at += part;
     }
+    if (at == whole + (s.data[0] == '-' ? 1u : 0u)) {
+        uint64_t number = 0;
+        cn_slice unsigned_part = cn_slice_skip(s, s.data[0] == '-' ? 1 : 0);
+        return at == s.len && cn_num_u64(unsigned_part, &number) == CN_OK;
+    }
     return at == s.len;
 }
 
@@ -99,7 +89,7 @@ static cn_err next_token(cn_slice *s, token *ret)
     }
     if (c == '"') {
         *s = cn_slice_skip(*s, 1);
-        cn_err err = text_len(*s, &len);
+        cn_err err = cn_json_text_len(*s, &len);
         if (err == CN_OK) {
             *ret = (token){.kind = TOKEN_TEXT, .text = cn_slice_head(*s, len)};
             *s = cn_slice_skip(*s, len + 1);
@@ -182,7 +172,7 @@ static cn_err take_bytes(cn_slice *s, bool *ret_is_bytes)
         !take_text(&at, "bytes", &text) || !take_punct(&at, ':') || !take_text(&at, NULL, &text)) {
         return CN_OK;
     }
-    if (!take_punct(&at, '}') || !take_punct(&at, '}')) {
+    if (!take_punct(&at, '}') || !take_punct(&at, '}') || !cn_json_text_is_base64(text)) {
         return CN_ERR_MALFORMED;
     }
     *s = at;
@@ -236,101 +226,6 @@ static cn_err take_key(cn_slice *s, cn_slice *ret)
     }
     *ret = t.text;
     return CN_OK;
-}
-
-/* The value of four hexadecimal digits, or -1. */
-static int32_t hex4(cn_slice s)
-{
-    int32_t value = 0;
-    if (s.len < 4) {
-        return -1;
-    }
-    for (size_t i = 0; i < 4; i++) {
-        uint8_t c = s.data[i];
-        int digit = c >= '0' && c <= '9'   ? c - '0'
-                    : c >= 'a' && c <= 'f' ? c - 'a' + 10
-                    : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                           : -1;
-        if (digit < 0) {
-            return -1;
-        }
-        value = value << 4 | digit;
-    }
-    return value;
-}
-
-/* One character of a text with escapes, as UTF-8 in `out`; *used bytes of `s`, its length back. */
-static size_t unescape(cn_slice s, uint8_t out[4], size_t *used)
-{
-    static const char from[] = "bfnrt", to[] = "\b\f\n\r\t";
-    *used = 1;
-    out[0] = s.data[0];
-    if (s.data[0] != '\\' || s.len < 2) {
-        return 1;
-    }
-    *used = 2;
-    out[0] = s.data[1];
-    size_t letter = cn_slice_find(cn_str(from), s.data[1]);
-    if (letter < 5) {
-        out[0] = (uint8_t)to[letter];
-        return 1;
-    }
-    if (s.data[1] != 'u') {
-        return 1;
-    }
-    int32_t high = hex4(cn_slice_skip(s, 2));
-    uint32_t rune = high < 0 ? 0xfffd : (uint32_t)high;
-    *used = CN_MIN((size_t)6, s.len);
-    if (rune >= 0xd800 && rune < 0xdc00 && s.len >= 12 && s.data[6] == '\\' && s.data[7] == 'u') {
-        int32_t low = hex4(cn_slice_skip(s, 8));
-        if (low >= 0xdc00 && low < 0xe000) {
-            rune = 0x10000 + ((rune - 0xd800) << 10) + ((uint32_t)low - 0xdc00);
-            *used = 12;
-        }
-    }
-    size_t len = rune < 0x80 ? 1 : rune < 0x800 ? 2 : rune < 0x10000 ? 3 : 4;
-    static const uint8_t lead[5] = {0, 0, 0xc0, 0xe0, 0xf0};
-    for (size_t i = len; i-- > 1; rune >>= 6) {
-        out[i] = (uint8_t)(0x80 | (rune & 0x3f));
-    }
-    out[0] = (uint8_t)(lead[len] | rune);
-    return len;
-}
-
-/* A text of the block read byte by byte, without its escapes. */
-typedef struct plain_text {
-    cn_slice rest;
-    uint8_t bytes[4];
-    size_t len;
-    size_t at;
-} plain_text;
-
-/* The next byte, or -1 at the end. */
-static int plain_next(plain_text *t)
-{
-    if (t->at == t->len) {
-        size_t used = 0;
-        if (t->rest.len == 0) {
-            return -1;
-        }
-        t->len = unescape(t->rest, t->bytes, &used);
-        t->at = 0;
-        t->rest = cn_slice_skip(t->rest, used);
-    }
-    return t->bytes[t->at++];
-}
-
-static int key_order(cn_slice a, cn_slice b)
-{
-    plain_text x = {.rest = a};
-    plain_text y = {.rest = b};
-    for (;;) {
-        int left = plain_next(&x);
-        int right = plain_next(&y);
-        if (left != right || left < 0) {
-            return left - right;
-        }
-    }
 }
 
 /* The maps and lists that are open. */
@@ -421,7 +316,7 @@ cn_err cn_dagjson_check(cn_slice block, cn_why *why)
     cn_keys keys;
     cn_slice key = {0};
     char quoted[CN_QUOTE_TEXT_BYTES];
-    cn_keys_init(&keys, cn_mem_default(), block, key_order);
+    cn_keys_init(&keys, cn_mem_default(), block, cn_json_text_order);
     cn_err err = skip_value(&s, &keys);
     if (err == CN_OK) {
         err = next_token(&s, &t);
@@ -458,22 +353,6 @@ cn_err cn_dagjson_next_link(cn_slice *rest, cn_cid *ret, bool *ret_have)
     }
 }
 
-/* Does a text of the block, escapes and all, say `plain`? */
-static bool text_is(cn_slice text, cn_slice plain)
-{
-    while (text.len > 0) {
-        uint8_t bytes[4] = {0};
-        size_t used = 0;
-        size_t len = unescape(text, bytes, &used);
-        if (!cn_slice_starts(plain, cn_slice_of(bytes, len))) {
-            return false;
-        }
-        plain = cn_slice_skip(plain, len);
-        text = cn_slice_skip(text, used);
-    }
-    return plain.len == 0;
-}
-
 static cn_err no_key(cn_slice segment, cn_why *why)
 {
     char quoted[CN_QUOTE_TEXT_BYTES];
@@ -493,7 +372,7 @@ static cn_err enter(cn_slice *s, bool is_map, cn_slice segment, cn_why *why)
         if (err != CN_OK) {
             return err;
         }
-        if (is_map ? text_is(key, segment) : i == wanted) {
+        if (is_map ? cn_json_text_is(key, segment) : i == wanted) {
             return CN_OK;
         }
         err = skip_value(s, NULL);

@@ -3,8 +3,9 @@
  * bounded in depth; nothing is built in memory but a list of where keys lie, for the check.
  *
  * spec: ipld dag-json. A link is {"/":"CID"}, bytes are {"/":{"bytes":"base64"}}; a map that begins
- * as one of these and goes on is malformed, and one that has a key twice. Space between tokens is
- * taken.
+ * as one of these and goes on is malformed, and one that has a key twice, and an integer beyond
+ * 64 bits and a sign. Space between tokens is taken; commas before a closing bracket and numbers as
+ * "01" or "1.", which Kubo takes too, are not.
  */
 #pragma once
 
