@@ -1,12 +1,14 @@
 /*
  * DAG-CBOR for walking. Items come one after the other, so links are found by stepping through all
  * of them, and an item is skipped by counting how many are still due. Only the check of keys needs
- * to know what is open: a stack of small frames, bounded, on the C stack.
+ * to know what is open: a stack of small frames, bounded, on the C stack. Keys in the order that
+ * dag-cbor wants cannot repeat; only a block that has others is gone through again for them.
  */
 #include "ipld/dagcbor.h"
 
 #include "base/num.h"
 #include "codec/quote.h"
+#include "ipld/keys.h"
 #include "ipld/path.h"
 
 enum { TAG_LINK = 42, INFO_1 = 24, INFO_2 = 25, INFO_4 = 26, INFO_8 = 27 };
@@ -30,6 +32,10 @@ static cn_err take_number(cn_cur *c, unsigned info, uint64_t *ret)
     uint64_t number = 0;
     for (size_t i = 0; i < bytes.len; i++) {
         number = number << 8 | bytes.data[i];
+    }
+    static const uint64_t least[] = {INFO_1, 1 << 8, 1 << 16, (uint64_t)1 << 32};
+    if (number < least[info - INFO_1]) {
+        return CN_ERR_MALFORMED; /* fits into fewer bytes */
     }
     *ret = number;
     return CN_OK;
@@ -124,13 +130,26 @@ typedef struct open_item {
     uint64_t due;
     const uint8_t *key;
     uint32_t key_len;
-    bool is_map;
+    uint32_t map; /* its number from 1; 0: an array */
 } open_item;
 
-/* One item goes into `in`; in a map every other one is a key. */
-static cn_err count_item(open_item *in, const cn_cbor_item *item)
+/* A check on its way through a block. */
+typedef struct checking {
+    uint32_t maps;     /* begun so far */
+    bool is_unordered; /* a key stands before one that it should follow */
+    cn_keys *keys;     /* NULL in the first round */
+} checking;
+
+/* The order of keys in dag-cbor: the shorter first, then by bytes. */
+static int key_order(cn_slice a, cn_slice b)
 {
-    bool is_key = in->is_map && in->due % 2 == 0;
+    return a.len != b.len ? (a.len < b.len ? -1 : 1) : cn_slice_cmp(a, b);
+}
+
+/* One item goes into `in`; in a map every other one is a key. */
+static cn_err count_item(checking *k, open_item *in, const cn_cbor_item *item)
+{
+    bool is_key = in->map != 0 && in->due % 2 == 0;
     in->due--;
     if (!is_key) {
         return CN_OK;
@@ -138,8 +157,11 @@ static cn_err count_item(open_item *in, const cn_cbor_item *item)
     if (item->kind != CN_CBOR_TEXT || item->data.len > UINT32_MAX) {
         return CN_ERR_MALFORMED;
     }
-    if (in->key != NULL && cn_slice_eq(item->data, cn_slice_of(in->key, in->key_len))) {
-        return CN_ERR_MALFORMED;
+    if (k->keys != NULL) {
+        return cn_keys_add(k->keys, in->map, item->data);
+    }
+    if (in->key != NULL && key_order(cn_slice_of(in->key, in->key_len), item->data) >= 0) {
+        k->is_unordered = true;
     }
     static const uint8_t none = 0;
     in->key = item->data.len == 0 ? &none : item->data.data;
@@ -147,7 +169,7 @@ static cn_err count_item(open_item *in, const cn_cbor_item *item)
     return CN_OK;
 }
 
-static cn_err check_items(cn_cur *c, open_item *open, size_t open_max)
+static cn_err check_items(cn_cur *c, checking *k, open_item *open, size_t open_max)
 {
     size_t depth = 0;
     open[0] = (open_item){.due = 1};
@@ -160,7 +182,7 @@ static cn_err check_items(cn_cur *c, open_item *open, size_t open_max)
         cn_cbor_item item = {0};
         cn_err err = cn_cbor_next(c, &item);
         if (err == CN_OK) {
-            err = count_item(&open[depth], &item);
+            err = count_item(k, &open[depth], &item);
         }
         if (err == CN_OK && item.kind == CN_CBOR_LINK) {
             cn_cid cid;
@@ -174,17 +196,35 @@ static cn_err check_items(cn_cur *c, open_item *open, size_t open_max)
                 return CN_ERR_TOO_DEEP;
             }
             bool is_map = item.kind == CN_CBOR_MAP;
-            open[depth] =
-                (open_item){.due = is_map ? item.number * 2 : item.number, .is_map = is_map};
+            open[depth] = (open_item){
+                .due = is_map ? item.number * 2 : item.number, .map = is_map ? ++k->maps : 0};
         }
     }
+}
+
+/* The second round, through a block that is good but for its keys, which are in no order. */
+static cn_err check_keys(cn_slice block, open_item *open, size_t open_max, cn_why *why)
+{
+    cn_keys keys;
+    checking k = {.keys = &keys};
+    cn_cur c = cn_cur_of(block);
+    cn_slice key = {0};
+    char quoted[CN_QUOTE_TEXT_BYTES];
+    cn_keys_init(&keys, cn_mem_default(), block, key_order);
+    cn_err err = check_items(&c, &k, open, open_max);
+    if (err == CN_OK && cn_keys_repeated(&keys, &key)) {
+        err = cn_why_set(why, CN_ERR_MALFORMED, "duplicate map key %s", cn_quote_text(key, quoted));
+    }
+    cn_keys_release(&keys);
+    return err;
 }
 
 cn_err cn_dagcbor_check(cn_slice block, cn_why *why)
 {
     open_item open[CN_DAGCBOR_DEPTH_MAX];
+    checking k = {0};
     cn_cur c = cn_cur_of(block);
-    cn_err err = check_items(&c, open, CN_LEN(open));
+    cn_err err = check_items(&c, &k, open, CN_LEN(open));
     if (err == CN_OK && !cn_cur_done(&c)) {
         err = CN_ERR_MALFORMED;
     }
@@ -192,7 +232,7 @@ cn_err cn_dagcbor_check(cn_slice block, cn_why *why)
         return cn_why_set(
             why, err, "dag-cbor: %s at byte %zu", cn_err_sentence(err), block.len - c.rest.len);
     }
-    return CN_OK;
+    return k.is_unordered ? check_keys(block, open, CN_LEN(open), why) : CN_OK;
 }
 
 cn_err cn_dagcbor_next_link(cn_cur *c, cn_cid *ret, bool *ret_have)

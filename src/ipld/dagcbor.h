@@ -3,8 +3,8 @@
  * a path inside it. Nothing is built in memory.
  *
  * spec: ipld dag-cbor. Refused: tags but 42, indefinite lengths, undefined and other simple values,
- * NaN and infinities, keys that are not text, the same key twice side by side, bytes left over.
- * Taken: keys in any order, numbers and lengths longer than need be, short floats.
+ * NaN and infinities, keys that are not text, a key that a map has twice, bytes left over,
+ * numbers and lengths longer than need be. Taken: keys in any order, short floats.
  */
 #pragma once
 
@@ -38,7 +38,8 @@ typedef struct cn_cbor_item {
  * MALFORMED, UNSUPPORTED (tag). */
 CN_MUST_USE cn_err cn_cbor_next(cn_cur *c, cn_cbor_item *ret);
 
-/* Is `block` one whole item by the rules above? Errors: those of cn_cbor_next, TOO_DEEP. */
+/* Is `block` one whole item by the rules above? Errors: those of cn_cbor_next, TOO_DEEP,
+ * NO_MEMORY. Takes memory only where keys are not in the order of dag-cbor. */
 CN_MUST_USE cn_err cn_dagcbor_check(cn_slice block, cn_why *why);
 
 /* The next link in the order of the bytes, starting with a cursor over a checked block; *ret_have

@@ -1,5 +1,5 @@
 /*
- * DAG-JSON for walking: a tokenizer, and on it a check with one bit per open map or list, a search
+ * DAG-JSON for walking: a tokenizer, and on it a check with a number per open map or list, a search
  * for links, and a descent along a path. A link is seen at its opening brace, by the four tokens
  * that follow.
  */
@@ -7,6 +7,8 @@
 
 #include "base/num.h"
 #include "codec/quote.h"
+#include "ipld/dagjson_text.h"
+#include "ipld/keys.h"
 #include "ipld/path.h"
 
 typedef enum token_kind {
@@ -25,22 +27,6 @@ typedef struct token {
 static bool is_space(uint8_t c)
 {
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
-/* The length of the text behind an opening quote, up to the closing one. */
-static cn_err text_len(cn_slice s, size_t *ret)
-{
-    for (size_t i = 0; i < s.len; i++) {
-        if (s.data[i] == '"') {
-            *ret = i;
-            return CN_OK;
-        }
-        if (s.data[i] < 0x20) {
-            return CN_ERR_MALFORMED;
-        }
-        i += s.data[i] == '\\' ? 1 : 0;
-    }
-    return CN_ERR_TRUNCATED;
 }
 
 /* Digits from `at` on; how many. */
@@ -77,6 +63,11 @@ static bool is_number(cn_slice s)
         }
         at += part;
     }
+    if (at == whole + (s.data[0] == '-' ? 1u : 0u)) {
+        uint64_t number = 0;
+        cn_slice unsigned_part = cn_slice_skip(s, s.data[0] == '-' ? 1 : 0);
+        return at == s.len && cn_num_u64(unsigned_part, &number) == CN_OK;
+    }
     return at == s.len;
 }
 
@@ -98,7 +89,7 @@ static cn_err next_token(cn_slice *s, token *ret)
     }
     if (c == '"') {
         *s = cn_slice_skip(*s, 1);
-        cn_err err = text_len(*s, &len);
+        cn_err err = cn_json_text_len(*s, &len);
         if (err == CN_OK) {
             *ret = (token){.kind = TOKEN_TEXT, .text = cn_slice_head(*s, len)};
             *s = cn_slice_skip(*s, len + 1);
@@ -181,7 +172,7 @@ static cn_err take_bytes(cn_slice *s, bool *ret_is_bytes)
         !take_text(&at, "bytes", &text) || !take_punct(&at, ':') || !take_text(&at, NULL, &text)) {
         return CN_OK;
     }
-    if (!take_punct(&at, '}') || !take_punct(&at, '}')) {
+    if (!take_punct(&at, '}') || !take_punct(&at, '}') || !cn_json_text_is_base64(text)) {
         return CN_ERR_MALFORMED;
     }
     *s = at;
@@ -237,16 +228,17 @@ static cn_err take_key(cn_slice *s, cn_slice *ret)
     return CN_OK;
 }
 
-/* Which of the open ones are maps: one bit each. */
+/* The maps and lists that are open. */
 typedef struct nesting {
-    uint8_t is_map[CN_DAGJSON_DEPTH_MAX / 8];
+    uint32_t map[CN_DAGJSON_DEPTH_MAX]; /* number of the map, from 1; 0: a list */
     size_t depth;
+    uint32_t maps; /* begun so far */
+    cn_keys *keys; /* notes all keys; NULL: not wanted */
 } nesting;
 
 static bool innermost_is_map(const nesting *n)
 {
-    size_t at = n->depth - 1;
-    return (n->is_map[at / 8] >> at % 8 & 1) != 0;
+    return n->map[n->depth - 1] != 0;
 }
 
 static cn_err open_one(nesting *n, bool is_map)
@@ -254,20 +246,26 @@ static cn_err open_one(nesting *n, bool is_map)
     if (n->depth == CN_DAGJSON_DEPTH_MAX) {
         return CN_ERR_TOO_DEEP;
     }
-    uint8_t bit = (uint8_t)(1u << n->depth % 8);
-    uint8_t *byte = &n->is_map[n->depth++ / 8];
-    *byte = (uint8_t)(is_map ? *byte | bit : *byte & ~bit);
+    n->map[n->depth++] = is_map ? ++n->maps : 0;
     return CN_OK;
+}
+
+/* Pass key and colon of the innermost map's next pair. */
+static cn_err pass_key(cn_slice *s, nesting *n)
+{
+    cn_slice key = {0};
+    cn_err err = take_key(s, &key);
+    bool is_noted = err == CN_OK && n->keys != NULL;
+    return is_noted ? cn_keys_add(n->keys, n->map[n->depth - 1], key) : err;
 }
 
 /* After a value: close what ends here; then in a map read the next key. */
 static cn_err after_value(cn_slice *s, nesting *n)
 {
-    cn_slice key = {0};
     while (n->depth > 0) {
         bool is_map = innermost_is_map(n);
         if (take_punct(s, ',')) {
-            return is_map ? take_key(s, &key) : CN_OK;
+            return is_map ? pass_key(s, n) : CN_OK;
         }
         if (!take_punct(s, is_map ? '}' : ']')) {
             return s->len == 0 ? CN_ERR_TRUNCATED : CN_ERR_MALFORMED;
@@ -277,12 +275,14 @@ static cn_err after_value(cn_slice *s, nesting *n)
     return CN_OK;
 }
 
-/* Pass over one whole value. */
-static cn_err skip_value(cn_slice *s)
+/* Pass over one whole value; `keys` (nullable) notes the keys in it. */
+static cn_err skip_value(cn_slice *s, cn_keys *keys)
 {
-    nesting n = {0};
-    cn_slice key = {0};
+    nesting n;
     cn_cid link;
+    n.depth = 0; /* the rest of it is written before it is read */
+    n.maps = 0;
+    n.keys = keys;
     do {
         value_kind kind = VALUE_PLAIN;
         cn_err err = take_value(s, &kind, &link);
@@ -291,7 +291,7 @@ static cn_err skip_value(cn_slice *s)
             if (!is_empty) {
                 err = open_one(&n, kind == VALUE_MAP);
                 if (err == CN_OK && kind == VALUE_MAP) {
-                    err = take_key(s, &key);
+                    err = pass_key(s, &n);
                 }
                 if (err != CN_OK) {
                     return err;
@@ -313,7 +313,11 @@ cn_err cn_dagjson_check(cn_slice block, cn_why *why)
 {
     cn_slice s = block;
     token t = {0};
-    cn_err err = skip_value(&s);
+    cn_keys keys;
+    cn_slice key = {0};
+    char quoted[CN_QUOTE_TEXT_BYTES];
+    cn_keys_init(&keys, cn_mem_default(), block, cn_json_text_order);
+    cn_err err = skip_value(&s, &keys);
     if (err == CN_OK) {
         err = next_token(&s, &t);
     }
@@ -321,10 +325,14 @@ cn_err cn_dagjson_check(cn_slice block, cn_why *why)
         err = CN_ERR_MALFORMED;
     }
     if (err != CN_OK) {
-        return cn_why_set(
+        (void)cn_why_set(
             why, err, "dag-json: %s at byte %zu", cn_err_sentence(err), block.len - s.len);
+    } else if (cn_keys_repeated(&keys, &key)) {
+        err = cn_why_set(
+            why, CN_ERR_MALFORMED, "cannot repeat map key %s", cn_quote_text(key, quoted));
     }
-    return CN_OK;
+    cn_keys_release(&keys);
+    return err;
 }
 
 cn_err cn_dagjson_next_link(cn_slice *rest, cn_cid *ret, bool *ret_have)
@@ -343,81 +351,6 @@ cn_err cn_dagjson_next_link(cn_slice *rest, cn_cid *ret, bool *ret_have)
             }
         }
     }
-}
-
-/* The value of four hexadecimal digits, or -1. */
-static int32_t hex4(cn_slice s)
-{
-    int32_t value = 0;
-    if (s.len < 4) {
-        return -1;
-    }
-    for (size_t i = 0; i < 4; i++) {
-        uint8_t c = s.data[i];
-        int digit = c >= '0' && c <= '9'   ? c - '0'
-                    : c >= 'a' && c <= 'f' ? c - 'a' + 10
-                    : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                           : -1;
-        if (digit < 0) {
-            return -1;
-        }
-        value = value << 4 | digit;
-    }
-    return value;
-}
-
-/* One character of a text with escapes, as UTF-8 in `out`; *used bytes of `s`, its length back. */
-static size_t unescape(cn_slice s, uint8_t out[4], size_t *used)
-{
-    static const char from[] = "bfnrt", to[] = "\b\f\n\r\t";
-    *used = 1;
-    out[0] = s.data[0];
-    if (s.data[0] != '\\' || s.len < 2) {
-        return 1;
-    }
-    *used = 2;
-    out[0] = s.data[1];
-    size_t letter = cn_slice_find(cn_str(from), s.data[1]);
-    if (letter < 5) {
-        out[0] = (uint8_t)to[letter];
-        return 1;
-    }
-    if (s.data[1] != 'u') {
-        return 1;
-    }
-    int32_t high = hex4(cn_slice_skip(s, 2));
-    uint32_t rune = high < 0 ? 0xfffd : (uint32_t)high;
-    *used = CN_MIN((size_t)6, s.len);
-    if (rune >= 0xd800 && rune < 0xdc00 && s.len >= 12 && s.data[6] == '\\' && s.data[7] == 'u') {
-        int32_t low = hex4(cn_slice_skip(s, 8));
-        if (low >= 0xdc00 && low < 0xe000) {
-            rune = 0x10000 + ((rune - 0xd800) << 10) + ((uint32_t)low - 0xdc00);
-            *used = 12;
-        }
-    }
-    size_t len = rune < 0x80 ? 1 : rune < 0x800 ? 2 : rune < 0x10000 ? 3 : 4;
-    static const uint8_t lead[5] = {0, 0, 0xc0, 0xe0, 0xf0};
-    for (size_t i = len; i-- > 1; rune >>= 6) {
-        out[i] = (uint8_t)(0x80 | (rune & 0x3f));
-    }
-    out[0] = (uint8_t)(lead[len] | rune);
-    return len;
-}
-
-/* Does a text of the block, escapes and all, say `plain`? */
-static bool text_is(cn_slice text, cn_slice plain)
-{
-    while (text.len > 0) {
-        uint8_t bytes[4] = {0};
-        size_t used = 0;
-        size_t len = unescape(text, bytes, &used);
-        if (!cn_slice_starts(plain, cn_slice_of(bytes, len))) {
-            return false;
-        }
-        plain = cn_slice_skip(plain, len);
-        text = cn_slice_skip(text, used);
-    }
-    return plain.len == 0;
 }
 
 static cn_err no_key(cn_slice segment, cn_why *why)
@@ -439,10 +372,10 @@ static cn_err enter(cn_slice *s, bool is_map, cn_slice segment, cn_why *why)
         if (err != CN_OK) {
             return err;
         }
-        if (is_map ? text_is(key, segment) : i == wanted) {
+        if (is_map ? cn_json_text_is(key, segment) : i == wanted) {
             return CN_OK;
         }
-        err = skip_value(s);
+        err = skip_value(s, NULL);
         if (err != CN_OK) {
             return err;
         }
