@@ -59,3 +59,9 @@ if(NOT CAIRN_SANITIZE)
     set_target_properties(
         preload PROPERTIES PREFIX "" LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
 endif()
+
+# Nodes that tests/interop/peers runs against other implementations.
+add_executable(ping_node tests/interop/peers/ping_node.c)
+target_link_libraries(ping_node PRIVATE -Wl,--start-group ${all_layers} -Wl,--end-group)
+target_include_directories(ping_node PRIVATE src include)
+set_target_properties(ping_node PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests/nodes)

@@ -1,0 +1,102 @@
+#!/usr/bin/env python3
+"""Connections with a live Kubo on loopback: each dials the other, with every identity type, and pings.
+
+Kubo is $KUBO, or build/peers/ipfs; without it the tests are skipped, which is a failure with CI=true."""
+
+import json, os, pathlib, re, subprocess, sys, tempfile, unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+sys.path.insert(0, str(ROOT / "tests/e2e"))
+from common import CAIRN, main  # noqa: E402
+
+NODE = os.environ.get("PING_NODE", os.path.join(os.path.dirname(CAIRN), "tests/nodes/ping_node"))
+KUBO = os.environ.get("KUBO", str(ROOT / "build/peers/ipfs"))
+OURS = ("ed25519", "rsa", "secp256k1", "ecdsa")
+THEIRS = ("ed25519", "rsa")  # what its init can make
+
+
+class Kubo:
+    def __init__(self, key_type):
+        self.dir = tempfile.TemporaryDirectory()
+        self.env = dict(os.environ, HOME=self.dir.name, IPFS_PATH=os.path.join(self.dir.name, "repo"), IPFS_TELEMETRY="off")
+        self.run("init", "--profile=test", "--algorithm=" + key_type)
+        for key, value in (("Addresses.API", '"/ip4/127.0.0.1/tcp/0"'), ("Addresses.Gateway", '"/ip4/127.0.0.1/tcp/0"'),
+                           ("Addresses.Swarm", '["/ip4/127.0.0.1/tcp/0"]'), ("Discovery.MDNS.Enabled", "false")):
+            self.run("config", "--json", key, value)
+        self.process = subprocess.Popen([KUBO, "daemon"], env=self.env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        for line in self.process.stdout:
+            if line.startswith("Daemon is ready"):
+                break
+        self.id = json.loads(self.run("id"))["ID"]
+        self.address = next(a for a in json.loads(self.run("id"))["Addresses"] if a.startswith("/ip4/127.0.0.1/tcp/"))
+
+    def run(self, *words):
+        return subprocess.run([KUBO, *words], env=self.env, capture_output=True, check=True, timeout=60, text=True).stdout
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(20)
+        self.process.stdout.close()
+        self.dir.cleanup()
+
+
+class Ping(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        if not os.access(KUBO, os.X_OK):
+            if os.environ.get("CI") == "true":
+                raise AssertionError("no Kubo at %s" % KUBO)
+            raise unittest.SkipTest("no Kubo at %s: tools/peers builds it" % KUBO)
+
+    def check_up(self, text, peer):
+        """Noise, and yamux chosen within the handshake, with the peer that was meant."""
+        self.assertRegex(text, r"up %s /noise /yamux/1\.0\.0 early" % re.escape(peer))
+
+    def test_we_dial(self):
+        for theirs in THEIRS:
+            kubo = Kubo(theirs)
+            try:
+                for ours in OURS:
+                    with self.subTest(ours=ours, theirs=theirs):
+                        done = subprocess.run([NODE, ours, "10", kubo.address], capture_output=True, text=True, timeout=30)
+                        self.assertEqual(done.returncode, 0, done.stdout)
+                        self.check_up(done.stdout, kubo.id)
+                        self.assertEqual(len(re.findall(r"^ping \d+$", done.stdout, re.M)), 5)
+            finally:
+                kubo.stop()
+
+    def test_they_dial(self):
+        kubo = Kubo("ed25519")
+        try:
+            for ours in OURS:
+                with self.subTest(ours=ours):
+                    node = subprocess.Popen([NODE, ours, "30"], stdout=subprocess.PIPE, text=True)
+                    try:
+                        address = node.stdout.readline().split()[1]
+                        peer = address.rsplit("/", 1)[1]
+                        self.assertIn("success", kubo.run("swarm", "connect", address))
+                        pong = kubo.run("ping", "-n", "3", peer)
+                        self.assertEqual(len(re.findall("Pong received", pong)), 3, pong)
+                        self.assertIn(peer, kubo.run("swarm", "peers"))
+                        self.check_up(node.stdout.readline(), kubo.id)
+                    finally:
+                        node.terminate()
+                        node.wait()
+                        node.stdout.close()
+        finally:
+            kubo.stop()
+
+    def test_a_wrong_peer_id_is_refused(self):
+        kubo = Kubo("ed25519")
+        try:
+            wrong = kubo.address.rsplit("/", 1)[0] + "/12D3KooWCryG7Mon9orvQxcS1rYZjotPgpwoJNHHKcLLfE4Hf5mV"
+            done = subprocess.run([NODE, "ed25519", "3", wrong], capture_output=True, text=True, timeout=30)
+            self.assertEqual(done.returncode, 1)
+            self.assertRegex(done.stdout, "down the peer there is %s, not 12D3KooWCryG7" % kubo.id)
+            self.assertNotIn("up ", done.stdout)
+        finally:
+            kubo.stop()
+
+
+if __name__ == "__main__":
+    main()
