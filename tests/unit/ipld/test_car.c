@@ -59,8 +59,7 @@ static void check_file(const char *name, const json_t *about)
     if (!CHECK_OK(r.err) ||
         !CHECK_EQ(r.blocks, json_number_value(json_object_get(about, "blocks"))) ||
         !CHECK_EQ(r.version, json_number_value(json_object_get(about, "version"))) ||
-        !CHECK_EQ(
-            r.mismatches, json_number_value(json_object_get(about, "hash_mismatches")))) {
+        !CHECK_EQ(r.mismatches, json_number_value(json_object_get(about, "hash_mismatches")))) {
         printf("  %s\n", name);
     }
     static const size_t pieces[] = {1, 2, 13, 1000, 65536};
@@ -73,10 +72,10 @@ static void check_file(const char *name, const json_t *about)
 static void published_archives(void)
 {
     static const char *const good[] = {
-        "car/ipld-specs/carv1-basic.car",       "car/ipld-specs/carv2-basic.car",
-        "car/go-car-v2/sample-v1.car",          "car/go-car-v2/sample-wrapped-v2.car",
+        "car/ipld-specs/carv1-basic.car",        "car/ipld-specs/carv2-basic.car",
+        "car/go-car-v2/sample-v1.car",           "car/go-car-v2/sample-wrapped-v2.car",
         "car/go-car-v2/sample-v2-indexless.car", "car/go-car-v2/sample-rw-bs-v2.car",
-        "car/go-car-v2/sample-unixfs-v2.car",   "car/go-car-cmd/simple-unixfs.car",
+        "car/go-car-v2/sample-unixfs-v2.car",    "car/go-car-cmd/simple-unixfs.car",
         "car/ipfs-car/missing-root-block.car"};
     cn_buf b;
     if (!test_fixture("car-index.json", &b)) {
@@ -137,7 +136,7 @@ static void archives_made_by_hand(void)
     CHECK_ERR(read_hex(HEADER).err, CN_OK);
     CHECK_ERR(read_hex("").err, CN_ERR_TRUNCATED);
     CHECK_ERR(read_hex("00").err, CN_ERR_TRUNCATED);
-    CHECK_ERR(read_hex(HEADER "03015512").err, CN_ERR_TRUNCATED); /* ends inside its CID */
+    CHECK_ERR(read_hex(HEADER "03015512").err, CN_ERR_TRUNCATED);         /* ends inside its CID */
     CHECK_ERR(read_hex(HEADER "8600015500016161").err, CN_ERR_MALFORMED); /* length not shortest */
     CHECK_ERR(read_hex(HEADER "ffffffffffffffff7f").err, CN_ERR_TOO_LARGE);
     CHECK_ERR(read_hex("ffffffffffffffff7f").err, CN_ERR_TOO_LARGE);
@@ -169,8 +168,8 @@ static void blocks_are_bounded(void)
         cn_buf_init(&b, cn_mem_default(), 1 << 16);
         CHECK_OK(cn_multihash_sum(CN_MH_SHA2_256, 0, cn_slice_of(zeros, len), digest, &digest_len));
         CHECK_OK(cn_buf_append(&b, test_hex(HEADER)));
-        uint8_t prefix[] = {(uint8_t)((len + 36) | 0x80), (uint8_t)((len + 36) >> 7), 1, 0x55, 0x12,
-                            32};
+        uint8_t prefix[] = {
+            (uint8_t)((len + 36) | 0x80), (uint8_t)((len + 36) >> 7), 1, 0x55, 0x12, 32};
         CHECK_OK(cn_buf_append(&b, cn_slice_of(prefix, sizeof prefix)));
         CHECK_OK(cn_buf_append(&b, cn_slice_of(digest, digest_len)));
         CHECK_OK(cn_buf_append(&b, cn_slice_of(zeros, len)));

@@ -91,12 +91,17 @@ static void keys_may_not_repeat(void)
     CHECK_STR(why.text, "duplicate map key \"foo\"");
     CHECK_ERR(check("a363666f6f01636261720363666f6f02"), CN_ERR_MALFORMED); /* apart */
     CHECK_ERR(check("a260016002"), CN_ERR_MALFORMED);                       /* empty ones */
-    CHECK_ERR(check("a2616201" "6161a2616101616102"), CN_ERR_MALFORMED); /* in a map below */
+    CHECK_ERR(
+        check("a2616201"
+              "6161a2616101616102"),
+        CN_ERR_MALFORMED); /* in a map below */
     CHECK_OK(check("a2616101616202"));
-    CHECK_OK(check("a2616201616102"));             /* in no order */
-    CHECK_OK(check("a2616201" "6161a1616202"));    /* in two maps */
-    CHECK_OK(check("82a1616101a1616101"));         /* side by side */
-    CHECK_OK(check("a362626201616202626162" "03")); /* a long one before a short one */
+    CHECK_OK(check("a2616201616102")); /* in no order */
+    CHECK_OK(check("a2616201"
+                   "6161a1616202"));       /* in two maps */
+    CHECK_OK(check("82a1616101a1616101")); /* side by side */
+    CHECK_OK(check("a362626201616202626162"
+                   "03")); /* a long one before a short one */
 }
 
 /* A map of many keys in no order, one of them twice or none. */
@@ -104,8 +109,9 @@ static cn_buf many_keys(unsigned count, bool repeat)
 {
     cn_buf b;
     cn_buf_init(&b, cn_mem_default(), 1 << 22);
-    uint8_t head[5] = {0xba, (uint8_t)(count >> 24), (uint8_t)(count >> 16), (uint8_t)(count >> 8),
-                       (uint8_t)count};
+    uint8_t head[5] = {
+        0xba, (uint8_t)(count >> 24), (uint8_t)(count >> 16), (uint8_t)(count >> 8),
+        (uint8_t)count};
     CHECK_OK(cn_buf_append(&b, cn_slice_of(head, sizeof head)));
     for (unsigned i = 0; i < count; i++) {
         unsigned n = repeat && i == count - 1 ? 7 : i * 40503u % 65536u;
@@ -135,10 +141,11 @@ static void keys_in_no_order_cost_no_more_than_a_sort(void)
 
 static void what_is_no_dag_cbor(void)
 {
-    static const char *const bad[] = {
-        "a10000",     "f7",       "f97e00", "fb7ff0000000000000", "f97c00", "c001", "d82b4101",
-        "d82a4101",   "d82a01",   "9fff",   "5fff",               "ff",     "e0",   "f818",
-        "d82a420001", "d82a4100", "1c",     "0000"};
+    static const char *const bad[] = {"a10000", "f7",   "f97e00",     "fb7ff0000000000000",
+                                      "f97c00", "c001", "d82b4101",   "d82a4101",
+                                      "d82a01", "9fff", "5fff",       "ff",
+                                      "e0",     "f818", "d82a420001", "d82a4100",
+                                      "1c",     "0000"};
     for (size_t i = 0; i < CN_LEN(bad); i++) {
         if (!CHECK(check(bad[i]) != CN_OK)) {
             printf("  %s\n", bad[i]);
@@ -166,17 +173,27 @@ static void depth_is_bounded(void)
 static void paths_lead_into_a_block(void)
 {
     /* {"a": [1, {"b": link}], "c": "d"} */
-    cn_slice block = test_hex("a26161" "8201" "a16162" "d82a450001550000" "6163" "6164");
+    cn_slice block = test_hex("a26161"
+                              "8201"
+                              "a16162"
+                              "d82a450001550000"
+                              "6163"
+                              "6164");
     static const struct {
         const char *path, *rest;
         cn_err err;
         bool is_link;
     } cases[] = {
-        {"", "", CN_OK, false},        {"a", "", CN_OK, false},
-        {"a/0", "", CN_OK, false},     {"a/1/b", "", CN_OK, true},
-        {"a/1/b/x/y", "x/y", CN_OK, true}, {"c", "", CN_OK, false},
-        {"x", "x", CN_ERR_NO_LINK, false}, {"a/2", "2", CN_ERR_NO_LINK, false},
-        {"a/b", "b", CN_ERR_NO_LINK, false}, {"c/d", "d", CN_ERR_NO_LINK, false},
+        {"", "", CN_OK, false},
+        {"a", "", CN_OK, false},
+        {"a/0", "", CN_OK, false},
+        {"a/1/b", "", CN_OK, true},
+        {"a/1/b/x/y", "x/y", CN_OK, true},
+        {"c", "", CN_OK, false},
+        {"x", "x", CN_ERR_NO_LINK, false},
+        {"a/2", "2", CN_ERR_NO_LINK, false},
+        {"a/b", "b", CN_ERR_NO_LINK, false},
+        {"c/d", "d", CN_ERR_NO_LINK, false},
         {"a/01", "", CN_OK, false},
     };
     CHECK_OK(cn_dagcbor_check(block, NULL));

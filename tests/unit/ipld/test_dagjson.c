@@ -49,7 +49,8 @@ static void keys_may_not_repeat(void)
     CHECK_OK(check("{\"a\":{\"a\":{\"a\":1}}}"));
     CHECK_OK(check("[{\"a\":1},{\"a\":1}]"));
     CHECK_OK(check("{\"a\":1,\"ab\":2,\"\":3,\"A\":4}"));
-    if (test_fixture("ipld-codec-fixtures/negative-fixtures/dag-json/decode/duplicate-keys.json", &b)) {
+    if (test_fixture(
+            "ipld-codec-fixtures/negative-fixtures/dag-json/decode/duplicate-keys.json", &b)) {
         json_t *root = json_loadb((const char *)b.data, b.len, 0, NULL);
         const json_t *v = NULL;
         size_t i = 0;
@@ -67,17 +68,65 @@ static void keys_may_not_repeat(void)
 static void what_is_dag_json(void)
 {
     static const char *const good[] = {
-        "null", " 1 ", "-0", "18446744073709551615", "-18446744073709551615", "1.5e+3", "1E5",
-        "\"\\/\\u00e9\\n\"", "[]", "{}", "[[],{}]", "{\"/\":1}", "{\"/\":{\"x\":1}}",
-        "{\"x\":1,\"/\":\"y\"}", "{\"/\":{\"bytes\":\"\"}}", "{\"/\":{\"bytes\":\"AQI\"}}",
-        "{\"/\":{\"bytes\":\"AQI=\"}}", "{\"/\":\"" A_CID "\"}", "\t[1 , 2]\n"};
+        "null",
+        " 1 ",
+        "-0",
+        "18446744073709551615",
+        "-18446744073709551615",
+        "1.5e+3",
+        "1E5",
+        "\"\\/\\u00e9\\n\"",
+        "[]",
+        "{}",
+        "[[],{}]",
+        "{\"/\":1}",
+        "{\"/\":{\"x\":1}}",
+        "{\"x\":1,\"/\":\"y\"}",
+        "{\"/\":{\"bytes\":\"\"}}",
+        "{\"/\":{\"bytes\":\"AQI\"}}",
+        "{\"/\":{\"bytes\":\"AQI=\"}}",
+        "{\"/\":\"" A_CID "\"}",
+        "\t[1 , 2]\n"};
     static const char *const bad[] = {
-        "", "[", "{", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "[1,]", "[1 2]", "[1", "{\"a\":1", "1 2",
-        "01", "1.", "-", "+1", "nul", "True", "'a'", "{1:2}", "\"a", "\"\x01\"", "\"\\x\"",
-        "\"\\u12\"", "\"\\u12x4\"", "\"\\", "\"\\u", "18446744073709551616", "-18446744073709551616",
-        "{\"/\":\"x\"}", "{\"/\":\"" A_CID "\",\"x\":1}", "{\"/\":{\"bytes\":\"A Q\"}}",
-        "{\"/\":{\"bytes\":\"A\"}}", "{\"/\":{\"bytes\":\"AQ-_\"}}", "{\"/\":{\"bytes\":\"AQ=\"}}",
-        "{\"/\":{\"bytes\":\"AQI\"},\"x\":1}", "]", "}", ",", ":"};
+        "",
+        "[",
+        "{",
+        "{\"a\"}",
+        "{\"a\":}",
+        "{\"a\":1,}",
+        "[1,]",
+        "[1 2]",
+        "[1",
+        "{\"a\":1",
+        "1 2",
+        "01",
+        "1.",
+        "-",
+        "+1",
+        "nul",
+        "True",
+        "'a'",
+        "{1:2}",
+        "\"a",
+        "\"\x01\"",
+        "\"\\x\"",
+        "\"\\u12\"",
+        "\"\\u12x4\"",
+        "\"\\",
+        "\"\\u",
+        "18446744073709551616",
+        "-18446744073709551616",
+        "{\"/\":\"x\"}",
+        "{\"/\":\"" A_CID "\",\"x\":1}",
+        "{\"/\":{\"bytes\":\"A Q\"}}",
+        "{\"/\":{\"bytes\":\"A\"}}",
+        "{\"/\":{\"bytes\":\"AQ-_\"}}",
+        "{\"/\":{\"bytes\":\"AQ=\"}}",
+        "{\"/\":{\"bytes\":\"AQI\"},\"x\":1}",
+        "]",
+        "}",
+        ",",
+        ":"};
     for (size_t i = 0; i < CN_LEN(good); i++) {
         if (!CHECK_OK(check(good[i]))) {
             printf("  %s\n", good[i]);
@@ -154,7 +203,8 @@ static void paths_lead_into_a_block(void)
 
 static void texts_are_ordered_by_what_they_say(void)
 {
-    static const char *const texts[] = {"", "\\u0000", "A", "a", "a\\nb", "ab", "\\u00e9", "\\ud83d\\ude00"};
+    static const char *const texts[] = {"",      "\\u0000", "A",       "a",
+                                        "a\\nb", "ab",      "\\u00e9", "\\ud83d\\ude00"};
     for (size_t i = 0; i < CN_LEN(texts); i++) {
         for (size_t k = 0; k < CN_LEN(texts); k++) {
             int order = cn_json_text_order(cn_str(texts[i]), cn_str(texts[k]));
