@@ -78,7 +78,10 @@ static void entries_come_back(void)
     static const size_t sizes[] = {0, 1, 511, 512, 513, 1024, 1025};
     for (size_t i = 0; i < CN_LEN(sizes); i++) {
         cn_tar_entry e = {
-            .type = CN_TAR_FILE, .path = cn_str("a/b"), .size_bytes = sizes[i], .mode = 0644,
+            .type = CN_TAR_FILE,
+            .path = cn_str("a/b"),
+            .size_bytes = sizes[i],
+            .mode = 0644,
             .mtime_s = 1};
         check_round_trip(&e, cn_slice_of(bytes, sizes[i]));
     }
@@ -92,8 +95,8 @@ static void entries_come_back(void)
 /* Names at, below and beyond what a header holds, with a slash where it can be parted or not. */
 static void long_names_come_back(void)
 {
-    static const size_t lengths[] = {99, 100, 101, 155, 156, 255, 256, 257, LONG, 4096,
-                                     CN_TAR_PATH_MAX_BYTES};
+    static const size_t lengths[] = {
+        99, 100, 101, 155, 156, 255, 256, 257, LONG, 4096, CN_TAR_PATH_MAX_BYTES};
     for (size_t i = 0; i < CN_LEN(lengths); i++) {
         for (size_t slash = 0; slash < 3; slash++) {
             for (size_t k = 0; k < lengths[i]; k++) {
@@ -128,13 +131,15 @@ static void paths_too_long_are_refused(void)
 
 static void times_come_back(void)
 {
-    static const int64_t seconds[] = {0, 1, -1, -1000000, INT32_MAX, (int64_t)1 << 33,
-                                      (int64_t)1 << 40};
+    static const int64_t seconds[] = {
+        0, 1, -1, -1000000, INT32_MAX, (int64_t)1 << 33, (int64_t)1 << 40};
     static const uint32_t fractions[] = {0, 1, 500000000, 999999999};
     for (size_t i = 0; i < CN_LEN(seconds); i++) {
         for (size_t k = 0; k < CN_LEN(fractions); k++) {
             cn_tar_entry e = {
-                .type = CN_TAR_DIR, .path = cn_str("d"), .mtime_s = seconds[i],
+                .type = CN_TAR_DIR,
+                .path = cn_str("d"),
+                .mtime_s = seconds[i],
                 .mtime_ns = fractions[k]};
             check_round_trip(&e, (cn_slice){0});
         }
@@ -234,8 +239,10 @@ static void put_byte(cn_buf *b, size_t at, uint8_t value)
 static void what_is_no_archive_of_ours(void)
 {
     static const char *const records[] = {
-        "5 a=b\n", "99 a=b\n", "2 a\n", "x a=b\n", "6 a=b ", "-6 a=b\n", "13 mtime=1.x\n",
-        "10 size=x\n", "30 size=99999999999999999999\n", "6 a=b\n5"};
+        "5 a=b\n",        "99 a=b\n",    "2 a\n",
+        "x a=b\n",        "6 a=b ",      "-6 a=b\n",
+        "13 mtime=1.x\n", "10 size=x\n", "30 size=99999999999999999999\n",
+        "6 a=b\n5"};
     for (size_t i = 0; i < CN_LEN(records); i++) {
         cn_buf b = sample(); /* begins with a PAX header */
         cn_slice text = cn_str(records[i]);
@@ -265,8 +272,10 @@ static cn_err write_and_read(cn_mem *mem)
 {
     cn_buf out;
     cn_tar_entry e = {
-        .type = CN_TAR_SYMLINK, .path = cn_slice_of(long_name, LONG),
-        .target = cn_slice_of(long_name, LONG), .mtime_ns = 3};
+        .type = CN_TAR_SYMLINK,
+        .path = cn_slice_of(long_name, LONG),
+        .target = cn_slice_of(long_name, LONG),
+        .mtime_ns = 3};
     cn_err err = CN_OK;
     cn_buf_init(&out, mem, OUT_MAX);
     CN_TRY(write_entry(&e, false, (cn_slice){0}, &out));
