@@ -48,6 +48,12 @@ cn_err cn_pull_fail(cn_pull_machine *m, cn_err err, const cn_why *why)
     return m->ops->fail(m, err, why);
 }
 
+cn_err cn_pull_blame(const cn_cid *cid, cn_err err, const char *what, cn_why *why)
+{
+    char text[CN_CID_TEXT_BYTES];
+    return cn_why_set(why, err, "%s: %s", cn_cid_text(cid, text), what);
+}
+
 void cn_drive_init(cn_drive *d, cn_mem *mem, cn_blocks *blocks, size_t block_max_bytes)
 {
     *d = (cn_drive){.blocks = blocks};

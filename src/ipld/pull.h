@@ -58,6 +58,15 @@ struct cn_pull_machine {
     const cn_cid *wanted; /* NULL unless a want is open */
 };
 
+/* For machines: how many wants to announce, from what was asked for: 1 to CN_PULL_AHEAD. */
+static inline size_t cn_pull_ahead(size_t asked)
+{
+    return CN_MIN(CN_MAX(asked, 1), (size_t)CN_PULL_AHEAD);
+}
+
+/* For machines: `err` with the sentence "CID: what", which blames the block `cid`. */
+CN_MUST_USE cn_err cn_pull_blame(const cn_cid *cid, cn_err err, const char *what, cn_why *why);
+
 /*
  * The next step. While a want is open it is the same WANT again. Errors are the machine's; `why`
  * (nullable) says what is wrong with which block.

@@ -26,7 +26,7 @@ void cn_list_init(cn_list *l, cn_mem *mem, const cn_cid *root, const cn_list_opt
     if (options != NULL) {
         l->options = *options;
     }
-    l->options.ahead = CN_MIN(CN_MAX(l->options.ahead, 1), (size_t)CN_PULL_AHEAD);
+    l->options.ahead = cn_pull_ahead(l->options.ahead);
     l->wants[0] = *root;
     cn_stack_init(&l->stack, mem, sizeof(frame), CN_SHARD_DEPTH_MAX);
 }
@@ -39,8 +39,7 @@ void cn_list_release(cn_list *l)
 
 static cn_err bad(const cn_list *l, cn_err err, const char *what, cn_why *why)
 {
-    char text[CN_CID_TEXT_BYTES];
-    return cn_why_set(why, err, "%s: %s", cn_cid_text(&l->wants[0], text), what);
+    return cn_pull_blame(&l->wants[0], err, what, why);
 }
 
 /* What kind of node is it: 0 digits for plain links, else a shard's. Below a shard only shards. */

@@ -55,7 +55,7 @@ void cn_read_range(cn_read *r, uint64_t offset, uint64_t len)
 
 void cn_read_ahead(cn_read *r, size_t ahead)
 {
-    r->options.ahead = CN_MIN(CN_MAX(ahead, 1), (size_t)CN_PULL_AHEAD);
+    r->options.ahead = cn_pull_ahead(ahead);
 }
 
 void cn_read_want_span(cn_read *r)
@@ -66,8 +66,7 @@ void cn_read_want_span(cn_read *r)
 /* Blame the block being opened. */
 static cn_err bad(const cn_read *r, cn_err err, const char *what, cn_why *why)
 {
-    char text[CN_CID_TEXT_BYTES];
-    return cn_why_set(why, err, "%s: %s", cn_cid_text(&r->wants[0], text), what);
+    return cn_pull_blame(&r->wants[0], err, what, why);
 }
 
 /* The next link of `f` and its size; false after the last one. */

@@ -25,7 +25,7 @@ void cn_walk_init(cn_walk *w, cn_mem *mem, const cn_cid *root, const cn_walk_opt
     if (options != NULL) {
         w->options = *options;
     }
-    w->options.ahead = CN_MIN(CN_MAX(w->options.ahead, 1), (size_t)CN_PULL_AHEAD);
+    w->options.ahead = cn_pull_ahead(w->options.ahead);
     size_t seen_max = w->options.seen_max == 0 ? CN_WALK_SEEN_MAX : w->options.seen_max;
     cn_stack_init(&w->stack, mem, sizeof(frame), CN_PULL_DEPTH_MAX);
     cn_map_init(&w->seen, mem, sizeof(uint64_t), seen_max, 0);
