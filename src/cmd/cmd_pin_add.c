@@ -170,22 +170,36 @@ out:
     return err;
 }
 
-static cn_err run_add(cn_call *call)
+/* Do `one` for each argument, beside no collection. The count in `p` is for `one` and the caller.
+ */
+static cn_err each_arg(
+    progress *p,
+    cn_err (*one)(progress *p, cn_pins *pins, cn_slice arg, cn_pin_texts *texts),
+    cn_pin_texts *texts)
 {
-    cn_pin_texts texts;
+    cn_call *call = p->call;
     cn_pins *pins = NULL;
     cn_latch_hold hold = {0};
-    progress p = {.call = call, .told = cn_rt_now(cn_call_rt(call))};
     cn_err err = CN_OK;
-    cn_pin_texts_init(&texts, cn_call_mem(call));
-    CN_TRY(cn_pin_check_name(call, cn_str(cn_call_string(call, "name", NULL))));
     CN_TRY(cn_pin_open(call, &pins));
     CN_TRY(cn_call_read_args(call));
     CN_TRY(cn_content_share(call, &hold));
     for (size_t i = 0; i < cn_call_args_len(call); i++) {
-        CN_TRY(add_one(&p, pins, cn_call_arg(call, i), &texts));
+        CN_TRY(one(p, pins, cn_call_arg(call, i), texts));
     }
+out:
     cn_latch_give(&hold);
+    return err;
+}
+
+static cn_err run_add(cn_call *call)
+{
+    cn_pin_texts texts;
+    progress p = {.call = call, .told = cn_rt_now(cn_call_rt(call))};
+    cn_err err = CN_OK;
+    cn_pin_texts_init(&texts, cn_call_mem(call));
+    CN_TRY(cn_pin_check_name(call, cn_str(cn_call_string(call, "name", NULL))));
+    CN_TRY(each_arg(&p, add_one, &texts));
     if (is_told(call)) {
         CN_TRY(p.nodes == 0 ? CN_OK : cn_call_emit(call, &progress_output, &p));
         err = cn_call_emit(call, &add_output, &texts);
@@ -193,7 +207,6 @@ static cn_err run_add(cn_call *call)
         err = cn_call_emit_once(call, &add_output, &texts);
     }
 out:
-    cn_latch_give(&hold);
     cn_pin_texts_release(&texts);
     return err;
 }
@@ -232,8 +245,9 @@ static cn_err rm_text(cn_call *call, cn_buf *out, const void *value)
 
 static const cn_output_type rm_output = {"pin.PinOutput", pins_json, rm_text};
 
-static cn_err rm_one(cn_call *call, cn_pins *pins, cn_slice arg, cn_pin_texts *texts)
+static cn_err rm_one(progress *p, cn_pins *pins, cn_slice arg, cn_pin_texts *texts)
 {
+    cn_call *call = p->call;
     cn_content content = {0};
     cn_pin held = {0};
     char text[CN_CID_TEXT_BYTES];
@@ -269,20 +283,12 @@ out:
 static cn_err run_rm(cn_call *call)
 {
     cn_pin_texts texts;
-    cn_pins *pins = NULL;
-    cn_latch_hold hold = {0};
-    cn_err err = CN_OK;
+    progress p = {.call = call};
     cn_pin_texts_init(&texts, cn_call_mem(call));
-    CN_TRY(cn_pin_open(call, &pins));
-    CN_TRY(cn_call_read_args(call));
-    CN_TRY(cn_content_share(call, &hold));
-    for (size_t i = 0; i < cn_call_args_len(call); i++) {
-        CN_TRY(rm_one(call, pins, cn_call_arg(call, i), &texts));
+    cn_err err = each_arg(&p, rm_one, &texts);
+    if (err == CN_OK) {
+        err = cn_call_emit_once(call, &rm_output, &texts);
     }
-    cn_latch_give(&hold);
-    err = cn_call_emit_once(call, &rm_output, &texts);
-out:
-    cn_latch_give(&hold);
     cn_pin_texts_release(&texts);
     return err;
 }
