@@ -18,8 +18,7 @@ typedef struct child {
 } child;
 
 /* A DAG-PB node of UnixFS with links. */
-static cn_cid
-make_node(test_table *t, const cn_unixfs_data *d, const child *children, size_t len)
+static cn_cid make_node(test_table *t, const cn_unixfs_data *d, const child *children, size_t len)
 {
     cn_dagpb_link links[LINKS_MAX] = {0};
     cn_buf message, block;
@@ -52,11 +51,17 @@ static cn_cid make_dir(test_table *t, const child *children, size_t len)
 static cn_cid make_all_kinds(test_table *t)
 {
     cn_unixfs_data file = {
-        .type = CN_UNIXFS_FILE, .data = cn_str("hello"), .has_data = true, .has_filesize = true,
-        .filesize = 5, .has_mode = true, .mode = 0640, .has_mtime = true, .mtime_s = -7,
+        .type = CN_UNIXFS_FILE,
+        .data = cn_str("hello"),
+        .has_data = true,
+        .has_filesize = true,
+        .filesize = 5,
+        .has_mode = true,
+        .mode = 0640,
+        .has_mtime = true,
+        .mtime_s = -7,
         .mtime_ns = 9};
-    cn_unixfs_data link = {
-        .type = CN_UNIXFS_SYMLINK, .data = cn_str("../to"), .has_data = true};
+    cn_unixfs_data link = {.type = CN_UNIXFS_SYMLINK, .data = cn_str("../to"), .has_data = true};
     const child all[] = {
         {"", make_dir(t, NULL, 0), 4},
         {"a dir", make_dir(t, NULL, 0), 4},
@@ -263,7 +268,8 @@ out:
 static void out_of_memory(void)
 {
     if (!test_table_load(
-            &table, "unixfs/boxo-gateway/directory-with-multilayer-hamt-and-multiblock-files.car")) {
+            &table,
+            "unixfs/boxo-gateway/directory-with-multilayer-hamt-and-multiblock-files.car")) {
         return;
     }
     sharded = table.roots[0];
