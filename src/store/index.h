@@ -53,6 +53,8 @@ typedef struct cn_index_ops {
     cn_err (*count)(cn_index *x, uint64_t *ret);
     uint64_t (*bytes)(cn_index *x);
     cn_err (*checkpoint)(cn_index *x);
+    void (*distrust)(cn_index *x);
+    bool (*is_distrusted)(cn_index *x);
     void (*close)(cn_index *x);
 } cn_index_ops;
 
@@ -60,12 +62,19 @@ struct cn_index {
     const cn_index_ops *ops;
 };
 
+typedef struct cn_index_options {
+    cn_mem *mem;
+    cn_rt *rt;
+    const char *path;
+    const char *aside; /* a file that is found to be damaged is renamed to this */
+    size_t map_bytes;  /* of address space at first, doubled when full; 0: 1 TiB */
+} cn_index_options;
+
 /*
- * Open or make the LMDB file at `path`. Errors: CORRUPT (not an index, damaged, cut short: remove
- * it and rebuild), UNSUPPORTED (a newer version), NO_SPACE, IO, NO_MEMORY.
+ * Open or make the LMDB file at options->path. Errors: CORRUPT (not an index, damaged, cut short:
+ * remove it and rebuild), UNSUPPORTED (a newer version), NO_SPACE, IO, NO_MEMORY.
  */
-CN_MUST_USE cn_err
-cn_index_open_lmdb(cn_mem *mem, cn_rt *rt, const char *path, cn_index **ret, cn_why *why);
+CN_MUST_USE cn_err cn_index_open_lmdb(const cn_index_options *options, cn_index **ret, cn_why *why);
 void cn_index_close(cn_index *x); /* accepts NULL */
 
 /* The place of `key`. Errors: NOT_FOUND, CORRUPT, IO. */
@@ -101,6 +110,18 @@ static inline uint64_t cn_index_bytes(cn_index *x)
 static inline CN_MUST_USE cn_err cn_index_checkpoint(cn_index *x)
 {
     return x->ops->checkpoint(x);
+}
+
+/* It was found to be wrong: set it aside, so that the next open makes it anew; apply gives CORRUPT
+ * from now on. get and scan do this by themselves for what they can tell. */
+static inline void cn_index_distrust(cn_index *x)
+{
+    x->ops->distrust(x);
+}
+
+static inline bool cn_index_is_distrusted(cn_index *x)
+{
+    return x->ops->is_distrusted(x);
 }
 
 void cn_segment_meta_encode(const cn_segment_meta *m, uint8_t out[CN_SEGMENT_META_BYTES]);

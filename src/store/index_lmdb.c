@@ -37,7 +37,7 @@ static cn_err get(cn_index *x, cn_slice key, cn_place *ret)
         err = CN_ERR_CORRUPT;
     }
     cn_lmdb_read_end(&i->lmdb, txn);
-    return err;
+    return cn_lmdb_judge(&i->lmdb, err);
 }
 
 static void segment_key(uint32_t segment, uint8_t out[4])
@@ -107,15 +107,13 @@ static void forget_pages(index_lmdb *i, const cn_index_batch *batch)
     cn_lmdb_read_end(&i->lmdb, txn);
 }
 
-static cn_err apply(cn_index *x, const cn_index_batch *batch)
+/* One transaction; an LMDB result. */
+static int apply_once(index_lmdb *i, const cn_index_batch *batch)
 {
-    index_lmdb *i = (index_lmdb *)x;
-    for (;;) {
-        MDB_txn *txn = NULL;
-        int result = mdb_txn_begin(i->lmdb.env, NULL, 0, &txn);
-        if (result != 0) {
-            return cn_lmdb_err(result);
-        }
+    MDB_txn *txn = NULL;
+    cn_lmdb_enter(&i->lmdb);
+    int result = mdb_txn_begin(i->lmdb.env, NULL, 0, &txn);
+    if (result == 0) {
         result = apply_changes(i, txn, batch);
         if (result == 0) {
             result = apply_metas(i, txn, batch);
@@ -125,21 +123,33 @@ static cn_err apply(cn_index *x, const cn_index_batch *batch)
         } else {
             mdb_txn_abort(txn);
         }
+    }
+    cn_lmdb_leave();
+    return result;
+}
+
+static cn_err apply(cn_index *x, const cn_index_batch *batch)
+{
+    index_lmdb *i = (index_lmdb *)x;
+    while (!atomic_load(&i->lmdb.damaged)) {
+        int result = apply_once(i, batch);
         if (result == 0) {
             forget_pages(i, batch);
         }
         if (result != MDB_MAP_FULL) {
-            return cn_lmdb_err(result);
+            return cn_lmdb_judge(&i->lmdb, cn_lmdb_err(result));
         }
         cn_err err = cn_lmdb_grow(&i->lmdb);
         if (err != CN_OK) {
             return err;
         }
     }
+    return CN_ERR_CORRUPT;
 }
 
 /* What `scan` hands on. */
 typedef struct scanning {
+    cn_lmdb *lmdb;
     cn_index_visit visit;
     void *ctx;
 } scanning;
@@ -148,8 +158,9 @@ static cn_err scan_one(void *ctx, cn_slice key, cn_slice value)
 {
     const scanning *s = ctx;
     cn_place place;
-    if (cn_place_decode(value, &place) != CN_OK) {
-        return CN_ERR_CORRUPT;
+    cn_key multihash;
+    if (cn_place_decode(value, &place) != CN_OK || cn_key_decode(key, &multihash) != CN_OK) {
+        return cn_lmdb_judge(s->lmdb, CN_ERR_CORRUPT);
     }
     return s->visit(s->ctx, key, &place);
 }
@@ -157,7 +168,7 @@ static cn_err scan_one(void *ctx, cn_slice key, cn_slice value)
 static cn_err scan(cn_index *x, cn_index_visit visit, void *ctx)
 {
     index_lmdb *i = (index_lmdb *)x;
-    scanning s = {visit, ctx};
+    scanning s = {&i->lmdb, visit, ctx};
     return cn_lmdb_each(&i->lmdb, i->blocks, (cn_slice){0}, scan_one, &s);
 }
 
@@ -227,6 +238,16 @@ static cn_err checkpoint(cn_index *x)
     return cn_lmdb_err(mdb_env_sync(((index_lmdb *)x)->lmdb.env, 1));
 }
 
+static void distrust(cn_index *x)
+{
+    cn_lmdb_distrust(&((index_lmdb *)x)->lmdb);
+}
+
+static bool is_distrusted(cn_index *x)
+{
+    return atomic_load(&((index_lmdb *)x)->lmdb.damaged);
+}
+
 static void close_index(cn_index *x)
 {
     index_lmdb *i = (index_lmdb *)x;
@@ -243,6 +264,8 @@ static const cn_index_ops lmdb_ops = {
     .count = count,
     .bytes = bytes,
     .checkpoint = checkpoint,
+    .distrust = distrust,
+    .is_distrusted = is_distrusted,
     .close = close_index,
 };
 
@@ -280,30 +303,34 @@ out:
 static cn_err open_with(index_lmdb *i, unsigned txn_flags, unsigned dbi_flags, cn_why *why)
 {
     MDB_txn *txn = NULL;
-    cn_err err = cn_lmdb_err(mdb_txn_begin(i->lmdb.env, NULL, txn_flags, &txn));
-    if (err != CN_OK) {
-        return err;
-    }
+    cn_err err = CN_OK;
+    cn_lmdb_enter(&i->lmdb);
+    CN_TRY(cn_lmdb_err(mdb_txn_begin(i->lmdb.env, NULL, txn_flags, &txn)));
     err = open_databases(i, txn, dbi_flags, why);
     if (err != CN_OK) {
         mdb_txn_abort(txn);
-        return err;
+        goto out;
     }
-    return cn_lmdb_err(mdb_txn_commit(txn));
+    err = cn_lmdb_err(mdb_txn_commit(txn));
+out:
+    cn_lmdb_leave();
+    return err;
 }
 
-cn_err cn_index_open_lmdb(cn_mem *mem, cn_rt *rt, const char *path, cn_index **ret, cn_why *why)
+cn_err cn_index_open_lmdb(const cn_index_options *options, cn_index **ret, cn_why *why)
 {
+    cn_mem *mem = options->mem;
+    cn_lmdb_options file = {options->path, options->aside, MDB_NOMETASYNC, options->map_bytes};
     index_lmdb *i = cn_alloc(mem, sizeof *i);
     cn_err err = CN_OK;
     if (i == NULL) {
         return CN_ERR_NO_MEMORY;
     }
     i->base.ops = &lmdb_ops;
-    CN_TRY(cn_lmdb_open(&i->lmdb, mem, rt, path, MDB_NOMETASYNC, why));
+    CN_TRY(cn_lmdb_open(&i->lmdb, mem, options->rt, &file, why));
     /* an index that is there is opened without writing */
     err = open_with(i, MDB_RDONLY, 0, why);
-    if (err == CN_ERR_NOT_FOUND || err == CN_ERR_CORRUPT) {
+    if (err == CN_ERR_NOT_FOUND) {
         err = open_with(i, 0, MDB_CREATE, why);
     }
     CN_TRY(err);

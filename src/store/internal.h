@@ -83,6 +83,7 @@ struct cn_store {
     uint64_t reserve_bytes; /* of the reserve file that is there */
     uint64_t bad_records;
     bool rebuilt;
+    bool recovering; /* while it is being opened */
 };
 
 /* files.c: names and small files */

@@ -9,7 +9,12 @@
 
 #define MAP_BYTES_FIRST ((size_t)1 << 40)
 #define MAP_BYTES_LEAST ((size_t)1 << 24)
-enum { FILE_MODE = 0600, READERS_MAX = 1024, DATABASES_MAX = 4 };
+enum {
+    FILE_MODE = 0600,
+    READERS_MAX = 1024,
+    DATABASES_MAX = 4,
+    LOCK_BYTES = 68 << 10, /* READERS_MAX lines of 64 bytes and a head */
+};
 
 cn_err cn_lmdb_err(int result)
 {
@@ -25,6 +30,10 @@ cn_err cn_lmdb_err(int result)
     case MDB_VERSION_MISMATCH:
     case MDB_INCOMPATIBLE:
     case MDB_BAD_DBI:
+    case MDB_BAD_TXN:
+    case MDB_CURSOR_FULL:
+    case MDB_PAGE_FULL:
+    case EINVAL: /* a page number that is none */
         return CN_ERR_CORRUPT;
     case ENOMEM:
         return CN_ERR_NO_MEMORY;
@@ -42,9 +51,20 @@ cn_err cn_lmdb_err(int result)
     }
 }
 
+/* LMDB is about to end the process. */
+static void on_assert(MDB_env *env, const char *text)
+{
+    CN_UNUSED(env);
+    CN_UNUSED(text);
+    cn_trap_fault();
+}
+
 static int open_once(cn_lmdb *l, size_t map_bytes)
 {
     int result = mdb_env_create(&l->env);
+    if (result == 0) {
+        result = mdb_env_set_assert(l->env, on_assert);
+    }
     if (result == 0) {
         result = mdb_env_set_maxdbs(l->env, DATABASES_MAX);
     }
@@ -91,6 +111,50 @@ void cn_lmdb_forget_pages(cn_lmdb *l, const void *value)
     }
 }
 
+void cn_lmdb_enter(cn_lmdb *l)
+{
+    cn_trap_set(l->trap);
+}
+
+void cn_lmdb_leave(void)
+{
+    cn_trap_set(NULL);
+}
+
+void cn_lmdb_distrust(cn_lmdb *l)
+{
+    if (l->aside != NULL && !atomic_exchange(&l->damaged, true)) {
+        (void)!cn_path_rename(l->rt, l->path, l->aside);
+    }
+}
+
+cn_err cn_lmdb_judge(cn_lmdb *l, cn_err err)
+{
+    if (err == CN_ERR_CORRUPT) {
+        cn_lmdb_distrust(l);
+    }
+    return err;
+}
+
+/* LMDB writes to its lock file through a map: without room on the disk that is a SIGBUS. */
+static cn_err make_lock_file(cn_lmdb *l)
+{
+    cn_buf path;
+    const char *name = NULL;
+    cn_file *f = NULL;
+    cn_err err = CN_OK;
+    cn_buf_init(&path, l->mem, 1 << 16);
+    CN_TRY(cn_buf_printf(&path, "%s-lock", l->path));
+    CN_TRY(cn_buf_cstr(&path, &name));
+    CN_TRY(cn_file_open(l->rt, name, CN_FILE_READ | CN_FILE_WRITE | CN_FILE_CREATE, &f, NULL));
+    err = cn_file_allocate(l->rt, f, LOCK_BYTES);
+    err = err == CN_ERR_NO_SPACE ? err : CN_OK; /* a file system that cannot is none of ours */
+out:
+    cn_file_close(l->rt, f);
+    cn_buf_release(&path);
+    return err;
+}
+
 /* Is the file as long as its pages say? */
 static cn_err check_length(cn_lmdb *l)
 {
@@ -102,21 +166,26 @@ static cn_err check_length(cn_lmdb *l)
     return err;
 }
 
-cn_err
-cn_lmdb_open(cn_lmdb *l, cn_mem *mem, cn_rt *rt, const char *path, unsigned flags, cn_why *why)
+cn_err cn_lmdb_open(cn_lmdb *l, cn_mem *mem, cn_rt *rt, const cn_lmdb_options *options, cn_why *why)
 {
+    const char *path = options->path;
+    size_t first = options->map_bytes == 0 ? MAP_BYTES_FIRST : options->map_bytes;
     cn_err err = CN_OK;
     int result = 0;
     int dead = 0;
-    *l = (cn_lmdb){.mem = mem, .rt = rt, .flags = flags};
+    *l = (cn_lmdb){.mem = mem, .rt = rt, .flags = options->flags};
     CN_TRY(cn_lock_new(mem, &l->lock));
     CN_TRY(cn_cond_new(mem, &l->idle));
     l->path = cn_strdup(mem, path, cn_str(path).len);
-    if (l->path == NULL) {
-        err = CN_ERR_NO_MEMORY;
-        goto out;
+    CN_TRY(l->path == NULL ? CN_ERR_NO_MEMORY : CN_OK);
+    if (options->aside != NULL) {
+        l->aside = cn_strdup(mem, options->aside, cn_str(options->aside).len);
+        CN_TRY(l->aside == NULL ? CN_ERR_NO_MEMORY : CN_OK);
     }
-    for (size_t map = MAP_BYTES_FIRST;; map /= 2) {
+    l->trap = cn_trap_new(l->path, l->aside);
+    CN_TRY(make_lock_file(l));
+    cn_lmdb_enter(l);
+    for (size_t map = first;; map /= 2) {
         result = open_once(l, map);
         if (result != ENOMEM || map <= MAP_BYTES_LEAST) {
             break;
@@ -126,6 +195,7 @@ cn_lmdb_open(cn_lmdb *l, cn_mem *mem, cn_rt *rt, const char *path, unsigned flag
     CN_TRY(check_length(l));
     CN_TRY(cn_lmdb_err(mdb_reader_check(l->env, &dead)));
 out:
+    cn_lmdb_leave();
     if (err != CN_OK) {
         (void)cn_why_set(
             why, err, "cannot open %s: %s", path,
@@ -151,6 +221,8 @@ void cn_lmdb_close(cn_lmdb *l)
     cn_cond_free(l->idle);
     cn_lock_free(l->lock);
     cn_free(l->mem, l->path);
+    cn_free(l->mem, l->aside);
+    cn_trap_free(l->trap);
     *l = (cn_lmdb){0};
 }
 
@@ -166,11 +238,13 @@ cn_err cn_lmdb_read(cn_lmdb *l, MDB_txn **ret)
         txn = l->kept[--l->kept_len];
     }
     cn_lock_give(l->lock);
+    cn_lmdb_enter(l);
     int result = txn != NULL ? mdb_txn_renew(txn) : mdb_txn_begin(l->env, NULL, MDB_RDONLY, &txn);
     if (result != 0) {
         if (txn != NULL) {
             mdb_txn_abort(txn);
         }
+        cn_lmdb_leave();
         cn_lock_take(l->lock);
         l->readers--;
         cn_cond_wake_all(l->idle);
@@ -187,6 +261,7 @@ void cn_lmdb_read_end(cn_lmdb *l, MDB_txn *txn)
         return;
     }
     mdb_txn_reset(txn);
+    cn_lmdb_leave();
     cn_lock_take(l->lock);
     if (l->kept_len < CN_LMDB_READERS_KEPT && !l->growing) {
         l->kept[l->kept_len++] = txn;

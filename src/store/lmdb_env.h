@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "rt/trap.h"
 #include "rt/lock.h"
 #include "rt/rt.h"
 
@@ -16,6 +17,9 @@ typedef struct cn_lmdb {
     cn_mem *mem;
     cn_rt *rt;
     char *path;
+    char *aside; /* NULL: a damaged file stays where it is */
+    cn_trap *trap;
+    atomic_bool damaged; /* found out in this process: nothing is written to it any more */
     unsigned flags;
     cn_lock *lock; /* guards what follows */
     cn_cond *idle;
@@ -28,11 +32,29 @@ typedef struct cn_lmdb {
 /* The cn_err of an LMDB result. */
 cn_err cn_lmdb_err(int result);
 
-/* Open or make the file `path` (and path-lock beside it). `flags` are LMDB's. Errors: CORRUPT, ...
- */
+typedef struct cn_lmdb_options {
+    const char *path;  /* "-lock" is made beside it, with its room on the disk */
+    const char *aside; /* where a damaged file goes, for one that can be made anew; NULL: nowhere */
+    unsigned flags;    /* LMDB's */
+    size_t map_bytes;  /* of address space, to begin with; 0: 1 TiB */
+} cn_lmdb_options;
+
+/* Open or make the file. Errors: CORRUPT, NO_SPACE, IO, ... */
 CN_MUST_USE cn_err
-cn_lmdb_open(cn_lmdb *l, cn_mem *mem, cn_rt *rt, const char *path, unsigned flags, cn_why *why);
+cn_lmdb_open(cn_lmdb *l, cn_mem *mem, cn_rt *rt, const cn_lmdb_options *options, cn_why *why);
 void cn_lmdb_close(cn_lmdb *l);
+
+/*
+ * LMDB trusts the file: garbage in it may send it anywhere. Between enter and leave a fault of this
+ * thread is the file's fault (rt/trap.h). cn_lmdb_read and cn_lmdb_read_end do it by themselves.
+ */
+void cn_lmdb_enter(cn_lmdb *l);
+void cn_lmdb_leave(void);
+
+/* The file was found to say what cannot be: it is set aside and not written to any more. */
+void cn_lmdb_distrust(cn_lmdb *l);
+/* Distrust it if `err` is CORRUPT; returns `err`. */
+cn_err cn_lmdb_judge(cn_lmdb *l, cn_err err);
 
 /* A read transaction, to be ended by cn_lmdb_read_end on whichever thread. */
 CN_MUST_USE cn_err cn_lmdb_read(cn_lmdb *l, MDB_txn **ret);

@@ -22,7 +22,7 @@ static cn_err keep(piece *p, MDB_val k, MDB_val v)
 {
     lengths head = {k.mv_size, v.mv_size};
     cn_err err = CN_OK;
-    if (k.mv_size > KEY_MAX_BYTES) {
+    if (k.mv_size > KEY_MAX_BYTES || v.mv_size > PIECE_BYTES / 2) {
         return CN_ERR_CORRUPT;
     }
     CN_TRY(cn_buf_append(&p->entries, cn_slice_of(&head, sizeof head)));
@@ -58,6 +58,10 @@ static cn_err fill(cn_lmdb *l, MDB_dbi dbi, piece *p)
         if (p->behind && cn_slice_eq(last, cn_slice_of(k.mv_data, k.mv_size))) {
             continue;
         }
+        /* bounds the walk where garbage leads it in circles */
+        CN_TRY(
+            p->behind && cn_slice_cmp(last, cn_slice_of(k.mv_data, k.mv_size)) > 0 ? CN_ERR_CORRUPT
+                                                                                   : CN_OK);
         CN_TRY(keep(p, k, v));
     }
 out:
@@ -65,7 +69,7 @@ out:
         mdb_cursor_close(cursor);
     }
     cn_lmdb_read_end(l, txn);
-    return err;
+    return cn_lmdb_judge(l, err);
 }
 
 static cn_err visit_all(const piece *p, cn_lmdb_visit visit, void *ctx)

@@ -8,7 +8,7 @@
 #include "store/lmdb_scan.h"
 #include "store/pin_record.h"
 
-enum { PINS_VERSION = 1, KEY_MAX_BYTES = 1 + CN_CID_MAX_BYTES, EACH_BATCH = 64 };
+enum { PINS_VERSION = 1, KEY_MAX_BYTES = 1 + CN_CID_MAX_BYTES, GROW_MAX = 8 };
 
 struct cn_pins {
     cn_store *store;
@@ -79,8 +79,10 @@ apply_once(cn_pins *p, const cn_pin_change *changes, size_t len, cn_err *ret_err
     MDB_txn *txn = NULL;
     int64_t delta[3] = {0};
     cn_err err = CN_OK;
+    cn_lmdb_enter(&p->lmdb);
     int result = mdb_txn_begin(p->lmdb.env, NULL, 0, &txn);
     if (result != 0) {
+        cn_lmdb_leave();
         *ret_err = cn_lmdb_err(result);
         return result;
     }
@@ -89,10 +91,12 @@ apply_once(cn_pins *p, const cn_pin_change *changes, size_t len, cn_err *ret_err
     }
     if (err != CN_OK) {
         mdb_txn_abort(txn);
+        cn_lmdb_leave();
         *ret_err = err;
         return err == CN_ERR_NO_SPACE ? MDB_MAP_FULL : 0;
     }
     result = mdb_txn_commit(txn);
+    cn_lmdb_leave();
     *ret_err = cn_lmdb_err(result);
     if (result == 0) {
         for (int mode = 1; mode < 3; mode++) {
@@ -107,8 +111,8 @@ cn_err cn_pins_apply(cn_pins *p, const cn_pin_change *changes, size_t len, cn_wh
     cn_err err = CN_OK;
     cn_lock_take(p->writer);
     int result = apply_once(p, changes, len, &err, why);
-    if (result == MDB_MAP_FULL && cn_lmdb_grow(&p->lmdb) == CN_OK) {
-        result = apply_once(p, changes, len, &err, why);
+    for (int i = 0; i < GROW_MAX && result == MDB_MAP_FULL; i++) {
+        result = cn_lmdb_grow(&p->lmdb) == CN_OK ? apply_once(p, changes, len, &err, why) : 0;
     }
     if (err == CN_ERR_NO_SPACE && cn_store_relieve(p->store)) {
         result = apply_once(p, changes, len, &err, why);
@@ -247,6 +251,7 @@ static cn_err set_about(cn_pins *p, uint8_t *key, cn_slice value)
     CN_ASSERT(value.len <= sizeof bytes);
     cn_copy(bytes, value.data, value.len);
     MDB_val v = {value.len, bytes};
+    cn_lmdb_enter(&p->lmdb);
     int result = mdb_txn_begin(p->lmdb.env, NULL, 0, &txn);
     if (result == 0) {
         result = mdb_put(txn, p->about, &k, &v, 0);
@@ -256,6 +261,7 @@ static cn_err set_about(cn_pins *p, uint8_t *key, cn_slice value)
             mdb_txn_abort(txn);
         }
     }
+    cn_lmdb_leave();
     return cn_lmdb_err(result);
 }
 
@@ -263,6 +269,9 @@ cn_err cn_pins_root_set(cn_pins *p, const cn_cid *cid, cn_why *why)
 {
     cn_lock_take(p->writer);
     cn_err err = set_about(p, &root_key, cn_cid_bytes(cid));
+    if (err == CN_ERR_NO_SPACE && cn_lmdb_grow(&p->lmdb) == CN_OK) {
+        err = set_about(p, &root_key, cn_cid_bytes(cid));
+    }
     if (err == CN_ERR_NO_SPACE && cn_store_relieve(p->store)) {
         err = set_about(p, &root_key, cn_cid_bytes(cid));
     }
@@ -283,6 +292,7 @@ static cn_err open_databases(cn_pins *p, unsigned txn_flags, unsigned flags, cn_
     uint8_t version[] = {'c', 'a', 'i', 'r', 'n', '-', 'p', 'i', 'n', PINS_VERSION};
     cn_slice ours = cn_slice_of(version, sizeof version);
     int result = 0;
+    cn_lmdb_enter(&p->lmdb);
     CN_TRY(cn_lmdb_err(mdb_txn_begin(p->lmdb.env, NULL, txn_flags, &txn)));
     CN_TRY(cn_lmdb_err(mdb_dbi_open(txn, "p", flags, &p->pins)));
     CN_TRY(cn_lmdb_err(mdb_dbi_open(txn, "m", flags, &p->about)));
@@ -302,6 +312,7 @@ out:
     if (txn != NULL) {
         mdb_txn_abort(txn);
     }
+    cn_lmdb_leave();
     return err;
 }
 
@@ -340,6 +351,7 @@ out:
 cn_err cn_pins_open(cn_store *s, cn_pins **ret, cn_why *why)
 {
     cn_store_path path;
+    cn_lmdb_options options = {.map_bytes = s->options.map_bytes};
     cn_err err = CN_OK;
     cn_pins *p = cn_alloc(s->mem, sizeof *p);
     if (p == NULL) {
@@ -347,7 +359,12 @@ cn_err cn_pins_open(cn_store *s, cn_pins **ret, cn_why *why)
     }
     p->store = s;
     CN_TRY(cn_lock_new(s->mem, &p->writer));
-    CN_TRY(cn_lmdb_open(&p->lmdb, s->mem, s->rt, cn_store_file(s, path, "pins.mdb"), 0, why));
+    options.path = cn_store_file(s, path, "pins.mdb");
+    err = cn_lmdb_open(&p->lmdb, s->mem, s->rt, &options, why);
+    if (err == CN_ERR_NO_SPACE && cn_store_relieve(s)) {
+        err = cn_lmdb_open(&p->lmdb, s->mem, s->rt, &options, why);
+    }
+    CN_TRY(err);
     err = open_databases(p, MDB_RDONLY, 0, why);
     if (err == CN_ERR_NOT_FOUND) {
         CN_TRY(open_databases(p, 0, MDB_CREATE, why));

@@ -5,6 +5,37 @@
 #include "crypto/sha256.h"
 #include "store/internal.h"
 
+/* Can a block lie there? Recovery meets places of tails that were lost. */
+static bool is_possible(cn_store *s, const cn_place *place)
+{
+    cn_lock_take(s->lock);
+    const cn_segment *seg = cn_segment_of(s, place->segment);
+    bool good = s->recovering || (seg != NULL && place->offset + place->len <= seg->tail &&
+                                  place->ordinal < CN_SEGMENT_RECORDS_MAX);
+    cn_lock_give(s->lock);
+    return good;
+}
+
+/* A place that cannot be, and is still said once more (it was not just moved), is a damaged one. */
+static cn_err find_in_index(cn_store *s, cn_slice key, cn_place *ret)
+{
+    cn_place place = {0};
+    cn_place again = {0};
+    cn_err err = cn_index_get(s->index, key, &place);
+    if (err == CN_OK && !is_possible(s, &place)) {
+        err = cn_index_get(s->index, key, &again);
+        if (err == CN_OK && (cn_place_eq(&place, &again) || !is_possible(s, &again))) {
+            cn_index_distrust(s->index);
+            err = CN_ERR_CORRUPT;
+        }
+        place = again;
+    }
+    if (err == CN_OK) {
+        *ret = place;
+    }
+    return err;
+}
+
 cn_err cn_store_find_key(cn_store *s, cn_slice key, cn_place *ret)
 {
     cn_lock_take(s->lock);
@@ -15,7 +46,7 @@ cn_err cn_store_find_key(cn_store *s, cn_slice key, cn_place *ret)
         found = seg != NULL && ret->offset + ret->len <= seg->written;
     }
     cn_lock_give(s->lock);
-    return found ? CN_OK : cn_index_get(s->index, key, ret);
+    return found ? CN_OK : find_in_index(s, key, ret);
 }
 
 cn_err cn_store_find(cn_store *s, cn_slice multihash, cn_place *ret)
@@ -161,6 +192,11 @@ static cn_err get(cn_blocks *b, const cn_cid *cid, cn_buf *ret, cn_why *why)
         return cn_why_set(
             why, err, "block was not found locally (offline): ipld: could not find %s",
             cn_cid_text(cid, text));
+    }
+    if (err == CN_ERR_CORRUPT && cn_index_is_distrusted(s->index)) {
+        return cn_why_set(
+            why, err, "the index in %s is damaged; it is made anew when the store is opened again",
+            s->dir);
     }
     if (err == CN_ERR_CORRUPT) {
         return cn_why_set(

@@ -68,6 +68,24 @@ static cn_err add_meta(void *ctx, const cn_segment_meta *meta)
     return err;
 }
 
+static cn_err open_file(cn_store *s, cn_why *why)
+{
+    cn_store_path path;
+    cn_store_path aside;
+    cn_index_options options = {
+        .mem = s->mem,
+        .rt = s->rt,
+        .path = cn_store_file(s, path, "index.mdb"),
+        .aside = cn_store_file(s, aside, "index.bad"),
+        .map_bytes = s->options.map_bytes,
+    };
+    cn_err err = cn_index_open_lmdb(&options, &s->index, why);
+    if (err == CN_ERR_NO_SPACE && cn_store_relieve(s)) {
+        err = cn_index_open_lmdb(&options, &s->index, why);
+    }
+    return err;
+}
+
 static cn_err remake_index(cn_store *s, cn_why *why)
 {
     cn_store_path path;
@@ -80,7 +98,7 @@ static cn_err remake_index(cn_store *s, cn_why *why)
         return cn_why_set(why, err, "cannot remove the damaged index %s", path);
     }
     s->rebuilt = true;
-    return cn_index_open_lmdb(s->mem, s->rt, path, &s->index, why);
+    return open_file(s, why);
 }
 
 /* Does the index speak of the segments that are there? */
@@ -113,7 +131,10 @@ static cn_err open_index(cn_store *s, const listing *l, cn_why *why)
     bool fits = false;
     cn_path_stat st = {0};
     bool there = cn_path_stat_of(s->rt, cn_store_file(s, path, "index.mdb"), &st) == CN_OK;
-    cn_err err = cn_index_open_lmdb(s->mem, s->rt, path, &s->index, why);
+    if (!there) {
+        (void)!cn_path_unlink(s->rt, cn_store_file(s, path, "index.bad"));
+    }
+    cn_err err = open_file(s, why);
     if (err == CN_OK) {
         err = cn_index_metas(s->index, add_meta, s);
     }

@@ -2,6 +2,7 @@
  * Opening, closing, figures, visiting all blocks.
  */
 #include "store/internal.h"
+#include "store/record.h"
 
 #define SEGMENT_BYTES_DEFAULT ((uint64_t)512 << 20)
 #define SEGMENT_BYTES_MIN ((uint64_t)1 << 20)
@@ -61,7 +62,7 @@ static void release(cn_store *s)
     cn_free(s->mem, s);
 }
 
-cn_err cn_store_open(const cn_store_options *options, cn_store **ret, cn_why *why)
+static cn_err open_once(const cn_store_options *options, cn_store **ret, cn_why *why)
 {
     cn_err err = CN_OK;
     cn_store *s = cn_alloc(options->mem, sizeof *s);
@@ -72,7 +73,9 @@ cn_err cn_store_open(const cn_store_options *options, cn_store **ret, cn_why *wh
     err = cn_path_mkdir(s->rt, s->dir, DIR_MODE);
     CN_TRY(err == CN_ERR_EXISTS ? CN_OK : err);
     CN_TRY(cn_store_take_lock(s, why));
+    s->recovering = true;
     CN_TRY(cn_store_recover(s, why));
+    s->recovering = false;
     cn_store_make_reserve(s);
     *ret = s;
     return CN_OK;
@@ -83,6 +86,19 @@ out:
     }
     cn_pending_release(&s->fresh);
     release(s);
+    return err;
+}
+
+cn_err cn_store_open(const cn_store_options *options, cn_store **ret, cn_why *why)
+{
+    cn_err err = open_once(options, ret, why);
+    if (err == CN_ERR_CORRUPT) {
+        /* an index that was found to be damaged has been set aside: once more without it */
+        if (why != NULL) {
+            why->text[0] = '\0';
+        }
+        err = open_once(options, ret, why);
+    }
     return err;
 }
 
@@ -124,6 +140,7 @@ cn_err cn_store_stat(cn_store *s, cn_store_stats *ret)
 
 typedef struct visiting {
     cn_store *store;
+    bool misplaced; /* the index points at what is not the record of its key */
     cn_store_visit visit;
     cn_store_checked checked;
     void *ctx;
@@ -198,11 +215,32 @@ out:
     return err;
 }
 
+/* Is what stands before the data at `place` the head of this block's record? */
+static bool is_at(cn_store *s, cn_slice key, const cn_place *place)
+{
+    uint8_t there[CN_RECORD_HEAD_MAX_BYTES];
+    uint8_t wanted[CN_RECORD_HEAD_MAX_BYTES];
+    cn_cid cid;
+    cn_place head = *place;
+    uint64_t start = cn_record_start(key, place);
+    size_t len = 0;
+    if (start >= place->offset || place->offset - start > sizeof there ||
+        cid_of(s, key, place, &cid) != CN_OK) {
+        return false;
+    }
+    head.offset = start;
+    head.len = (uint32_t)(place->offset - start);
+    len = cn_record_head_encode(&cid, place->len, wanted);
+    return len == head.len && cn_store_read(s, &head, 0, there, len) == CN_OK &&
+           cn_slice_eq(cn_slice_of(there, len), cn_slice_of(wanted, len));
+}
+
 static cn_err check_one(void *ctx, const cn_cid *cid, const cn_place *place)
 {
-    const visiting *v = ctx;
+    visiting *v = ctx;
     cn_store *s = v->store;
     cn_buf data;
+    cn_key key;
     cn_place now = *place;
     bool gone = false;
     cn_buf_init(&data, s->mem, CN_STORE_BLOCK_MAX_BYTES);
@@ -215,6 +253,10 @@ static cn_err check_one(void *ctx, const cn_cid *cid, const cn_place *place)
             err = read_and_check(s, cid, &now, &data);
         }
     }
+    if (err != CN_OK && err != CN_ERR_NO_MEMORY && err != CN_ERR_IO && !gone) {
+        v->misplaced = v->misplaced || cn_key_encode(cn_cid_key(cid), &key) != CN_OK ||
+                       !is_at(s, cn_key_slice(&key), &now);
+    }
     cn_buf_release(&data);
     if (gone || err == CN_ERR_NO_MEMORY) {
         return gone ? CN_OK : err;
@@ -222,8 +264,47 @@ static cn_err check_one(void *ctx, const cn_cid *cid, const cn_place *place)
     return v->checked(v->ctx, cid, err == CN_OK || err == CN_ERR_IO ? err : CN_ERR_CORRUPT);
 }
 
+static cn_err count_one(void *ctx, cn_slice key, const cn_place *place)
+{
+    CN_UNUSED(key);
+    CN_UNUSED(place);
+    ++*(uint64_t *)ctx;
+    return CN_OK;
+}
+
+/* Does the index hold as many blocks as the segments' figures say? Nobody writes meanwhile. */
+static cn_err verify_index(cn_store *s)
+{
+    uint64_t counted = 0;
+    cn_lock_take(s->writer);
+    cn_err err = cn_commit_all(s);
+    if (err == CN_OK) {
+        err = cn_index_scan(s->index, count_one, &counted);
+    }
+    if (err == CN_OK && counted != s->blocks_len) {
+        cn_index_distrust(s->index);
+        err = CN_ERR_CORRUPT;
+    }
+    cn_lock_give(s->writer);
+    return err;
+}
+
 cn_err cn_store_verify_all(cn_store *s, cn_store_checked visit, void *ctx, cn_why *why)
 {
     visiting v = {.store = s, .checked = visit, .ctx = ctx};
-    return cn_store_each(s, check_one, &v, why);
+    cn_err err = CN_OK;
+    CN_TRY(cn_store_each(s, check_one, &v, why));
+    if (v.misplaced) {
+        cn_index_distrust(s->index);
+        err = CN_ERR_CORRUPT;
+        goto out;
+    }
+    CN_TRY(verify_index(s));
+out:
+    if (err == CN_ERR_CORRUPT) {
+        (void)cn_why_set(
+            why, err, "the index in %s is damaged; it is made anew when the store is opened again",
+            s->dir);
+    }
+    return err;
 }

@@ -36,6 +36,7 @@ typedef struct cn_store_options {
     uint64_t segment_max_bytes; /* 1 MiB to 4 GiB; 0: 512 MiB */
     uint64_t reserve_bytes;     /* given up when the disk is full; 0: 16 MiB; UINT64_MAX: none */
     cn_store_policy policy;
+    size_t map_bytes; /* address space of the index and the pins at first; 0: 1 TiB (tests: less) */
 } cn_store_options;
 
 /* Where a block lies. A value: it may be out of date after a collection, see cn_store_hold. */
