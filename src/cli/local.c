@@ -4,6 +4,7 @@
 #include "cli/cli.h"
 
 #include "cli/daemon.h"
+#include "cli/editor.h"
 
 #include "node/node.h"
 #include "node/repo.h"
@@ -24,7 +25,7 @@ static cn_err open_node(cn_call_host *h, struct cn_node **ret, cn_why *why)
         .repo_path = h->repo_path,
         .config_path = l->config_path,
         .command = h->program,
-        .pid = getpid(),
+        .pid = h->pid,
         .offline = l->offline,
     };
     cn_err err = cn_repo_lock_wait(getenv("IPFS_WAIT_REPO_LOCK"), &options.lock_wait_ns, why);
@@ -43,10 +44,16 @@ static cn_err no_daemon(cn_call_host *h, cn_why *why)
     return err != CN_OK ? err : cn_why_set(why, CN_ERR_USAGE, "daemon not running");
 }
 
+static cn_err edit(cn_call_host *h, const char *path, cn_why *why)
+{
+    return cn_editor_run(h->mem, getenv("EDITOR"), path, why);
+}
+
 static const cn_call_host_ops local_ops = {
     .node = open_node,
     .shutdown = no_daemon,
     .serve = cn_daemon_serve,
+    .edit = edit,
 };
 
 void cn_local_init(cn_local *l, cn_rt *rt, cn_mem *mem)
@@ -56,6 +63,7 @@ void cn_local_init(cn_local *l, cn_rt *rt, cn_mem *mem)
             .ops = &local_ops,
             .rt = rt,
             .mem = mem,
+            .pid = getpid(),
             .is_cli = true,
             .has_terminal = isatty(STDERR_FILENO) == 1,
         }};

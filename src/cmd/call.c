@@ -190,6 +190,14 @@ cn_err cn_call_serve(cn_call *call)
     return cn_call_fail_why(call, call->host->ops->serve(call->host, call));
 }
 
+cn_err cn_call_edit(cn_call *call, const char *path)
+{
+    if (call->host->ops->edit == NULL) {
+        return cn_call_fail(call, CN_ERR_UNSUPPORTED, "an editor cannot be started from here");
+    }
+    return cn_call_fail_why(call, call->host->ops->edit(call->host, path, &call->why));
+}
+
 cn_err cn_call_shutdown(cn_call *call)
 {
     return cn_call_fail_why(call, call->host->ops->shutdown(call->host, &call->why));

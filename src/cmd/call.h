@@ -25,6 +25,8 @@ typedef struct cn_call_host_ops {
     cn_err (*shutdown)(cn_call_host *h, cn_why *why);
     /* Be a daemon for `call` until told to stop; NULL: not here. */
     cn_err (*serve)(cn_call_host *h, cn_call *call);
+    /* Let the person change a file in their editor; NULL: nobody is there. */
+    cn_err (*edit)(cn_call_host *h, const char *path, cn_why *why);
 } cn_call_host_ops;
 struct cn_call_host {
     const cn_call_host_ops *ops;
@@ -32,6 +34,7 @@ struct cn_call_host {
     cn_mem *mem;
     const char *repo_path;
     const char *program; /* "cairn" or "ipfs" */
+    int64_t pid;         /* of this process; 0: not known */
     bool is_cli;
     bool in_daemon;
     bool has_terminal; /* standard error is one */

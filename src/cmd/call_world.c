@@ -19,6 +19,11 @@ const char *cn_call_repo_path(const cn_call *call)
     return call->host->repo_path == NULL ? "" : call->host->repo_path;
 }
 
+int64_t cn_call_pid(const cn_call *call)
+{
+    return call->host->pid;
+}
+
 cn_rt *cn_call_rt(const cn_call *call)
 {
     return call->host->rt;

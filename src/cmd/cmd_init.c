@@ -101,10 +101,15 @@ out:
 static cn_err check_place(cn_call *call)
 {
     bool locked = false;
+    int64_t pid = 0;
     const char *repo = cn_call_repo_path(call);
     cn_err err = cn_init_check(cn_call_rt(call), repo, cn_call_why(call));
     if (err == CN_ERR_EXISTS) {
-        err = cn_repo_is_locked(cn_call_rt(call), repo, &locked, NULL);
+        err = cn_repo_is_locked(cn_call_rt(call), repo, &locked, &pid);
+        if (err == CN_OK && locked && pid != 0) {
+            return cn_call_fail(
+                call, CN_ERR_BUSY, "process %lld works in the repo at %s", (long long)pid, repo);
+        }
         return err == CN_OK && locked
                    ? cn_call_fail(call, CN_ERR_BUSY, "a process works in the repo at %s", repo)
                    : err;
@@ -123,6 +128,7 @@ static cn_err run_init(cn_call *call)
         .rt = cn_call_rt(call),
         .mem = cn_call_mem(call),
         .repo_path = cn_call_repo_path(call),
+        .pid = cn_call_pid(call),
         .command = "init",
     };
     cn_err err = CN_OK;

@@ -167,6 +167,13 @@ const char *cn_call_program(const cn_call *call);
 CN_MUST_USE cn_err cn_call_shutdown(cn_call *call);
 /* Be a daemon until told to stop. Errors: UNSUPPORTED (not from here), those of starting. */
 CN_MUST_USE cn_err cn_call_serve(cn_call *call);
+/*
+ * Let the person change a file in their editor. Errors: UNSUPPORTED (not from here), those of
+ * starting it, IO (it ended badly); said.
+ */
+CN_MUST_USE cn_err cn_call_edit(cn_call *call, const char *path);
+/* This process, as others know it; 0 if that is not known. */
+int64_t cn_call_pid(const cn_call *call);
 
 /*
  * CN_OK while the call should go on; CANCELLED (interrupted, or the client went away) or TIMEOUT

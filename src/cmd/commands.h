@@ -22,6 +22,7 @@ extern const cn_command cn_cmd_commands_completion_bash;
 extern const cn_command cn_cmd_commands_completion_fish;
 extern const cn_command cn_cmd_commands_completion_zsh;
 extern const cn_command cn_cmd_config;
+extern const cn_command cn_cmd_config_edit;
 extern const cn_command cn_cmd_config_profile_apply;
 extern const cn_command cn_cmd_config_replace;
 extern const cn_command cn_cmd_config_show;

@@ -35,7 +35,8 @@ cn_err cn_config_edit_begin(cn_call *call, bool change, cn_config_edit *ret)
         cn_node_config_lock(node);
         ret->node = node;
     } else if (change) {
-        CN_TRY(cn_repo_lock(ret->rt, repo, 0, "config", 0, &ret->lock, cn_call_why(call)));
+        CN_TRY(cn_repo_lock(
+            ret->rt, repo, cn_call_pid(call), "config", 0, &ret->lock, cn_call_why(call)));
     }
     CN_TRY(cn_config_file_open(ret->rt, cn_call_mem(call), path, &ret->file, cn_call_why(call)));
 out:

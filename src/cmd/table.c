@@ -62,6 +62,7 @@ static const cn_command *const built[] = {
     &cn_cmd_commands_completion_fish,
     &cn_cmd_commands_completion_zsh,
     &cn_cmd_config,
+    &cn_cmd_config_edit,
     &cn_cmd_config_profile_apply,
     &cn_cmd_config_replace,
     &cn_cmd_config_show,
