@@ -44,9 +44,10 @@ static cn_err version_text(cn_call *call, cn_buf *out, const void *value)
     }
     if (cn_call_flag(call, "all", NULL)) {
         return cn_buf_printf(
-            out, "%s version: %s\nRepo version: %s\nSystem version: %s\n%s version: %s\n",
+            out, "%s version: %s\nRepo version: %s\nSystem version: %s\n%s%s version: %s\n",
             as_kubo ? "Kubo" : "Cairn", number, CN_KUBO_REPO_VERSION, SYSTEM,
-            as_kubo ? "Cairn" : "Kubo", as_kubo ? CN_VERSION : CN_KUBO_VERSION);
+            as_kubo ? "Golang version: \n" : "", as_kubo ? "Cairn" : "Kubo",
+            as_kubo ? CN_VERSION : CN_KUBO_VERSION);
     }
     if (cn_call_flag(call, "number", NULL)) {
         return cn_buf_printf(out, "%s\n", number);

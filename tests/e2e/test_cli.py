@@ -91,6 +91,38 @@ class Basics(Repo):
             if shown:
                 self.assertTrue(said.endswith(b"\r\033[K"), said)
 
+    def test_progress_of_cat_when_its_reader_is_slow(self):
+        cid = self.add(self.write("big", bytes(8 << 20)))
+        for flag, shown in (("--progress=true", True), ("--progress=false", False)):
+            ours, theirs = open_terminal()
+            p = self.start("cat", flag, cid, stdout=subprocess.PIPE, stderr=theirs)
+            os.close(theirs)
+            first = p.stdout.read(1 << 20)
+            time.sleep(0.7)
+            rest = p.communicate()[0]
+            said = read_all(ours)
+            self.assertEqual(len(first) + len(rest), 8 << 20)
+            self.assertEqual(b"reading " in said, shown, said)
+            self.assertTrue(not shown or said.endswith(b"\r\033[K"), said)
+
+    def test_a_file_that_is_edited(self):
+        self.ok("config", "edit", env={"EDITOR": "sed -i s,tcp/0,tcp/8181,"})
+        self.assertIn(b"8181", self.ok("config", "Addresses.Gateway"))
+        done = self.cairn("config", "edit", env={"EDITOR": "cp /dev/null"})
+        self.assertEqual(done.returncode, 0)
+        self.assertIn(b"Warning: this configuration cannot be used", done.stderr)
+
+    def test_many_roots_are_pinned_before_their_lines_come(self):
+        names = [self.write("f%04d" % i, b"%d" % i) for i in range(2500)]
+        lines = self.ok("add", *names).decode().splitlines()
+        self.assertEqual([line.split(" ")[2] for line in lines], ["f%04d" % i for i in range(2500)])
+        pinned = set(self.ok("pin", "ls", "-q", "--type=recursive").decode().split())
+        self.assertTrue({line.split(" ")[1] for line in lines} <= pinned)
+        self.write("zz", b"zz")
+        os.mkfifo(self.path("zzz"))
+        done = self.fails("zzz", "add", names[0], "zz", "zzz")
+        self.assertEqual(done.stdout.count(b"added"), 2)
+
 
 class OtherRepos(Repo):
     def test_kubo_repo_is_left_untouched(self):
