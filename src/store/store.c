@@ -11,7 +11,7 @@
 #define GROUP_BYTES_DEFAULT ((uint64_t)512 << 20)
 #define GROUP_NS_DEFAULT (5 * CN_NS_PER_S)
 #define RESERVE_BYTES_DEFAULT ((uint64_t)16 << 20)
-enum { DIR_MODE = 0700, NAME_ROOM = 64, SEGMENTS_LEAST = 32 };
+enum { DIR_MODE = 0700, NAME_ROOM = 64, SEGMENTS_LEAST = 16 };
 
 static void set_options(cn_store *s, const cn_store_options *given)
 {
