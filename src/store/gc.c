@@ -13,6 +13,7 @@
 enum {
     LIVE_PERCENT_MIN = 60,       /* below it a segment is rewritten */
     LIVE_PERCENT_MIN_SHORT = 95, /* the same when quota or disk are nearly used up */
+    ROOM_SHORT_BYTES = 64 << 20, /* a disk with less is nearly used up */
     ROOM_SPARE_BYTES = 1 << 20,  /* to be left by a copy: the index grows, too */
 };
 
@@ -115,7 +116,7 @@ static bool is_short_of_room(cn_store *s)
         return false;
     }
     return (quota != 0 && stats.repo_bytes / 9 >= quota / 10) ||
-           free_bytes(s) < stats.repo_bytes / 8;
+           free_bytes(s) < CN_MAX(stats.repo_bytes / 8, (uint64_t)ROOM_SHORT_BYTES);
 }
 
 static bool is_sparse(const cn_segment *seg, uint64_t percent)
@@ -166,10 +167,13 @@ static bool has_room_for(cn_store *s, const cn_segment *seg)
 {
     uint64_t need = seg->meta.live_whole + ROOM_SPARE_BYTES;
     uint64_t room = free_bytes(s);
+    cn_lock_take(s->lock);
+    uint64_t reserve = s->reserve_bytes;
+    cn_lock_give(s->lock);
     if (room >= need) {
         return true;
     }
-    return room + s->reserve_bytes >= need && cn_store_relieve(s) && free_bytes(s) >= need;
+    return room + reserve >= need && cn_store_relieve(s) && free_bytes(s) >= need;
 }
 
 /* Begin with the next segment whose turn it is; at the end of the turns comes the next phase. */

@@ -6,12 +6,13 @@
 #include "store/index.h"
 #include "store/lmdb_scan.h"
 
-enum { INDEX_VERSION = 1, FORGET_FROM_BYTES = 16 << 20 };
+enum { INDEX_VERSION = 1, FORGET_FROM_BYTES = 16 << 20, FORGET_AFTER = 512 };
 
 typedef struct index_lmdb {
     cn_index base;
     cn_lmdb lmdb;
     MDB_dbi blocks, segments, about;
+    atomic_uint touched; /* look-ups and changes so far */
 } index_lmdb;
 
 static MDB_val val(cn_slice s)
@@ -21,6 +22,38 @@ static MDB_val val(cn_slice s)
         void *out;
     } unconst = {.in = s.data};
     return (MDB_val){s.len, unconst.out};
+}
+
+/*
+ * What was touched of the map counts as this process's memory: a large index would fill it. The
+ * pages are given back after a commit, and after so many look-ups and changes: each maps up to 16
+ * pages around the one that it needs, where the kernel has them. The version's record, which no
+ * transaction changes, tells where the map lies.
+ */
+static void forget_pages(index_lmdb *i, MDB_txn *txn)
+{
+    uint8_t name = 'v';
+    MDB_val k = {1, &name};
+    MDB_val v = {0};
+    if (cn_lmdb_bytes(&i->lmdb) >= FORGET_FROM_BYTES && mdb_get(txn, i->about, &k, &v) == 0) {
+        cn_lmdb_forget_pages(&i->lmdb, v.mv_data);
+    }
+}
+
+static void forget_after_commit(index_lmdb *i)
+{
+    MDB_txn *txn = NULL;
+    if (cn_lmdb_read(&i->lmdb, &txn) == CN_OK) {
+        forget_pages(i, txn);
+        cn_lmdb_read_end(&i->lmdb, txn);
+    }
+}
+
+static void note_touched(index_lmdb *i, MDB_txn *txn)
+{
+    if ((atomic_fetch_add(&i->touched, 1) + 1) % FORGET_AFTER == 0) {
+        forget_pages(i, txn);
+    }
 }
 
 static cn_err get(cn_index *x, cn_slice key, cn_place *ret)
@@ -35,6 +68,9 @@ static cn_err get(cn_index *x, cn_slice key, cn_place *ret)
     }
     if (err == CN_OK && cn_place_decode(cn_slice_of(v.mv_data, v.mv_size), ret) != CN_OK) {
         err = CN_ERR_CORRUPT;
+    }
+    if (txn != NULL) {
+        note_touched(i, txn);
     }
     cn_lmdb_read_end(&i->lmdb, txn);
     return cn_lmdb_judge(&i->lmdb, err);
@@ -65,6 +101,7 @@ static int apply_changes(index_lmdb *i, MDB_txn *txn, const cn_index_batch *batc
         if (result != 0) {
             break;
         }
+        note_touched(i, txn);
     }
     return result;
 }
@@ -87,24 +124,6 @@ static int apply_metas(index_lmdb *i, MDB_txn *txn, const cn_index_batch *batch)
         result = result == MDB_NOTFOUND ? 0 : result;
     }
     return result;
-}
-
-/* What was touched of the map counts as this process's memory:
- * a large index would fill it. */
-static void forget_pages(index_lmdb *i, const cn_index_batch *batch)
-{
-    uint8_t name = 'v';
-    MDB_val k = {1, &name};
-    MDB_val v = {0};
-    MDB_txn *txn = NULL;
-    if (batch->changes == NULL || cn_lmdb_bytes(&i->lmdb) < FORGET_FROM_BYTES ||
-        cn_lmdb_read(&i->lmdb, &txn) != CN_OK) {
-        return;
-    }
-    if (mdb_get(txn, i->about, &k, &v) == 0) {
-        cn_lmdb_forget_pages(&i->lmdb, v.mv_data);
-    }
-    cn_lmdb_read_end(&i->lmdb, txn);
 }
 
 /* One transaction; an LMDB result. */
@@ -133,8 +152,8 @@ static cn_err apply(cn_index *x, const cn_index_batch *batch)
     index_lmdb *i = (index_lmdb *)x;
     while (!atomic_load(&i->lmdb.damaged)) {
         int result = apply_once(i, batch);
-        if (result == 0) {
-            forget_pages(i, batch);
+        if (result == 0 && batch->changes != NULL) {
+            forget_after_commit(i);
         }
         if (result != MDB_MAP_FULL) {
             return cn_lmdb_judge(&i->lmdb, cn_lmdb_err(result));

@@ -6,11 +6,12 @@
 
 #define SEGMENT_BYTES_DEFAULT ((uint64_t)512 << 20)
 #define SEGMENT_BYTES_MIN ((uint64_t)1 << 20)
+#define SEGMENT_BYTES_FITTED_MIN ((uint64_t)4 << 20)
 #define SEGMENT_BYTES_MAX ((uint64_t)4 << 30)
 #define GROUP_BYTES_DEFAULT ((uint64_t)512 << 20)
 #define GROUP_NS_DEFAULT (5 * CN_NS_PER_S)
 #define RESERVE_BYTES_DEFAULT ((uint64_t)16 << 20)
-enum { DIR_MODE = 0700, NAME_ROOM = 64 };
+enum { DIR_MODE = 0700, NAME_ROOM = 64, SEGMENTS_LEAST = 16 };
 
 static void set_options(cn_store *s, const cn_store_options *given)
 {
@@ -47,6 +48,26 @@ out:
     return err;
 }
 
+/*
+ * On a small disk, or under a small quota, segments are smaller, so that a collection can free it
+ * piece by piece: what is left of a segment must be copied before it goes.
+ */
+static void fit_segments(cn_store *s, const cn_store_options *given)
+{
+    uint64_t room = 0;
+    uint64_t *max = &s->options.segment_max_bytes;
+    if (given->segment_max_bytes != 0) {
+        return;
+    }
+    if (cn_path_free_bytes(s->rt, s->dir, &room) == CN_OK) {
+        *max = CN_MIN(*max, (room + s->segment_bytes) / SEGMENTS_LEAST);
+    }
+    if (s->options.quota_bytes != 0) {
+        *max = CN_MIN(*max, s->options.quota_bytes / SEGMENTS_LEAST);
+    }
+    *max = CN_MAX(*max, SEGMENT_BYTES_FITTED_MIN);
+}
+
 static void release(cn_store *s)
 {
     cn_segment_free_all(s);
@@ -76,6 +97,7 @@ static cn_err open_once(const cn_store_options *options, cn_store **ret, cn_why 
     s->recovering = true;
     CN_TRY(cn_store_recover(s, why));
     s->recovering = false;
+    fit_segments(s, options);
     cn_store_make_reserve(s);
     *ret = s;
     return CN_OK;

@@ -33,7 +33,7 @@ typedef struct cn_store_options {
     uint64_t quota_bytes;       /* of all files together; 0: none */
     uint64_t group_bytes;       /* commit the index after so many bytes; 0: 512 MiB */
     int64_t group_ns;           /* or after so long, seen at the next put; 0: 5 s */
-    uint64_t segment_max_bytes; /* 1 MiB to 4 GiB; 0: 512 MiB */
+    uint64_t segment_max_bytes; /* 1 MiB to 4 GiB; 0: 512 MiB, less where disk or quota is small */
     uint64_t reserve_bytes;     /* given up when the disk is full; 0: 16 MiB; UINT64_MAX: none */
     cn_store_policy policy;
     size_t map_bytes; /* address space of the index and the pins at first; 0: 1 TiB (tests: less) */

@@ -2,7 +2,7 @@
 """Collections through a daemon beside writers: what is pinned stays. And an idle daemon goes on living past
 its flush, then stops at once. Usage: test_gc_beside.py path/to/cairn"""
 
-import os, random, subprocess, sys, tempfile, threading, time
+import os, random, socket, subprocess, sys, tempfile, threading, time
 import unittest
 
 from common import main
@@ -62,6 +62,22 @@ class Beside(unittest.TestCase):
             out = subprocess.run([CAIRN, "cat", cid], env=self.env, capture_output=True, check=True).stdout
             self.assertEqual(out, data, cid)
         self.assertEqual(self.cairn("pin", "verify"), "")
+
+    def test_a_slow_reader_of_gc_holds_back_nobody(self):
+        self.cairn("add", "-Q", "--pin=false", "--raw-leaves", "--chunker=size-16",
+                   data=random.Random(7).randbytes(16 * 150_000))
+        with open(os.path.join(self.env["CAIRN_PATH"], "api")) as f:
+            port = int(f.read().strip().split("/")[4])
+        with socket.socket() as slow:
+            slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            slow.connect(("127.0.0.1", port))
+            slow.sendall(b"POST /api/v0/repo/gc HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            self.assertEqual(slow.recv(12), b"HTTP/1.1 200")  # the lines, 11 MB of them, have begun to come
+            begin = time.monotonic()
+            cid = self.cairn("add", "-Q", data=b"beside a slow reader").strip()
+            self.assertLess(time.monotonic() - begin, 5)
+            self.assertIn("removed", self.cairn("block", "rm", self.cairn("add", "-Q", "--pin=false", data=b"x").strip()))
+        self.assertEqual(self.cairn("cat", cid), "beside a slow reader")
 
     def test_lives_on_past_an_idle_flush(self):
         self.cairn("add", "-Q", data=b"hello")
