@@ -43,22 +43,23 @@ out:
 }
 
 /* All fields are gone through here, so that stepping through the addresses cannot fail later. */
-static cn_err read_record(cn_slice payload, cn_peer_record *ret)
+cn_err cn_peer_record_decode(cn_slice payload, cn_peer_record *ret)
 {
     cn_err err = CN_OK;
     cn_cur cur = cn_cur_of(payload);
     cn_slice id = {0};
+    cn_peer_record record = {.addresses = cur};
     while (!cn_cur_done(&cur)) {
         cn_pb_field field = {0};
         CN_TRY(cn_pb_next(&cur, &field));
         if (field.number == PEER_ID && field.wire == CN_PB_BYTES) {
             id = field.bytes;
         } else if (field.number == SEQUENCE && field.wire == CN_PB_VARINT) {
-            ret->sequence = field.value;
+            record.sequence = field.value;
         }
     }
-    CN_TRY(cn_peer_id_decode(id, &ret->peer));
-    ret->addresses = cn_cur_of(payload);
+    CN_TRY(cn_peer_id_decode(id, &record.peer));
+    *ret = record;
 out:
     return err;
 }
@@ -72,7 +73,7 @@ cn_err cn_peer_record_open(cn_mem *mem, cn_slice envelope, cn_peer_record *ret, 
     if (!cn_slice_eq(e.payload_type, cn_slice_of(TYPE, sizeof(TYPE)))) {
         return cn_why_set(why, CN_ERR_MALFORMED, "a signed envelope holds no peer record");
     }
-    err = read_record(e.payload, &record);
+    err = cn_peer_record_decode(e.payload, &record);
     if (err != CN_OK) {
         return cn_why_set(why, CN_ERR_MALFORMED, "a peer record breaks the rules of its format");
     }
