@@ -139,6 +139,8 @@ static void limits_of_a_stream_hold(void)
     cn_identify_reader_release(&r);
     CHECK_ERR(read_all(test_hex("80808080808080808080"), &r, &got), CN_ERR_TOO_LARGE);
     cn_identify_reader_release(&r);
+    CHECK_ERR(read_all(test_hex("00feffffff00"), &r, &got), CN_ERR_TOO_LARGE);
+    cn_identify_reader_release(&r);
     CHECK_ERR(read_all(test_hex("8000"), &r, &got), CN_ERR_MALFORMED);
     cn_identify_reader_release(&r);
     CHECK_ERR(read_all(test_hex(""), &r, &got), CN_ERR_TRUNCATED);
