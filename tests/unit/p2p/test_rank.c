@@ -95,7 +95,11 @@ static void private_and_public_run_side_by_side(void)
         {"/ip4/1.1.1.1/tcp/1", 0},
         {"/ip6/fd00::1/tcp/1", 30},
         {"/ip4/192.168.1.1/tcp/1", 60}};
+    static const char *const shared[] = {"/ip4/100.64.1.1/tcp/1", "/ip4/100.64.1.1/tcp/2"};
+    static const expected_step shared_steps[] = {
+        {"/ip4/100.64.1.1/tcp/1", 0}, {"/ip4/100.64.1.1/tcp/2", 30}};
     CHECK_PLAIN(texts, steps);
+    CHECK_PLAIN(shared, shared_steps); /* a provider's NAT counts as private */
 }
 
 #define RELAY "/p2p/12D3KooWB1b3qZxWJanuhtseF3DmPggHCtG36KZ9ixkqHtdKH9fh/p2p-circuit"
