@@ -210,7 +210,13 @@ static void reseal(cn_buf *bytes)
 static void contents_that_are_wrong_are_damage(void)
 {
     static const char *const bodies[] = {
-        "0a", "0a00", "0a0212ff", "0a060a01ff120100", "0a080a03000107120100", "ffff"};
+        "0a",
+        "0a00",
+        "0a0212ff",
+        "0a060a01ff120100",
+        "0a080a03000107120100",
+        "ffff",
+        "0a130a03000107120c0a0804010203040600011004" /* a source that there is not */};
     cn_book *b = new_book(NULL);
     cn_buf bytes = encoded(b, clock_of(0, 1000000));
     CHECK_OK(cn_book_file_decode(b, cn_buf_slice(&bytes), clock_of(0, 1000000), NULL));

@@ -135,6 +135,8 @@ static void limits_of_a_stream_hold(void)
     /* one byte more, told by its length alone */
     CHECK_ERR(read_all(test_hex("8140"), &r, &got), CN_ERR_TOO_LARGE);
     cn_identify_reader_release(&r);
+    CHECK_ERR(read_all(test_hex("8080"), &r, &got), CN_ERR_TOO_LARGE);
+    cn_identify_reader_release(&r);
     CHECK_ERR(read_all(test_hex("808001"), &r, &got), CN_ERR_TOO_LARGE);
     cn_identify_reader_release(&r);
     CHECK_ERR(read_all(test_hex("80808080808080808080"), &r, &got), CN_ERR_TOO_LARGE);

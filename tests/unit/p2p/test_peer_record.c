@@ -140,7 +140,10 @@ static void bad_addresses_are_passed_over(void)
     CHECK_OK(cn_pb_put_varint(&payload, 3, 3));
     CHECK_OK(cn_pb_put_bytes(&payload, 3, cn_str("")));
     CHECK_OK(cn_pb_put_bytes(&payload, 1, cn_slice_of(id, 3)));
+    CHECK_OK(cn_pb_put_bytes(&payload, 2, cn_str("no number")));
+    CHECK_OK(cn_pb_put_varint(&payload, 9, 9));
     CHECK_OK(cn_peer_record_decode(cn_buf_slice(&payload), &r));
+    CHECK_EQ(r.sequence, 0);
     while (cn_peer_record_next(&r.addresses, &address)) {
         CHECK_BYTES(address, test_hex("0401020304060001"));
         n++;
