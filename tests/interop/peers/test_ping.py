@@ -23,12 +23,20 @@ class Kubo:
         for key, value in (("Addresses.API", '"/ip4/127.0.0.1/tcp/0"'), ("Addresses.Gateway", '"/ip4/127.0.0.1/tcp/0"'),
                            ("Addresses.Swarm", '["/ip4/127.0.0.1/tcp/0"]'), ("Discovery.MDNS.Enabled", "false")):
             self.run("config", "--json", key, value)
+        self.start()
+        self.id = json.loads(self.run("id"))["ID"]
+        self.address = next(a for a in json.loads(self.run("id"))["Addresses"] if a.startswith("/ip4/127.0.0.1/tcp/"))
+
+    def start(self):
         self.process = subprocess.Popen([KUBO, "daemon"], env=self.env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         for line in self.process.stdout:
             if line.startswith("Daemon is ready"):
                 break
-        self.id = json.loads(self.run("id"))["ID"]
-        self.address = next(a for a in json.loads(self.run("id"))["Addresses"] if a.startswith("/ip4/127.0.0.1/tcp/"))
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait(20)
+        self.process.stdout.close()
 
     def run(self, *words):
         return subprocess.run([KUBO, *words], env=self.env, capture_output=True, check=True, timeout=60, text=True).stdout
@@ -105,6 +113,32 @@ class Ping(unittest.TestCase):
                         node.wait()
                         node.stdout.close()
         finally:
+            kubo.stop()
+
+    def next_line(self, node, begin):
+        """The next line of `node` that begins so; its end fails the test."""
+        for line in iter(node.stdout.readline, ""):
+            if line.startswith(begin):
+                return line
+        raise AssertionError("the node ended without a line that begins with %r" % begin)
+
+    def test_a_peer_that_dies_is_dialled_again(self):
+        kubo = Kubo("ed25519")
+        node = None
+        try:
+            kubo.run("config", "--json", "Addresses.Swarm", json.dumps([kubo.address.rsplit("/p2p/", 1)[0]]))
+            node = subprocess.Popen([NODE, "ed25519", "90", "peer", kubo.address], stdout=subprocess.PIPE, text=True)
+            self.check_up(self.next_line(node, "up"), kubo.id)
+            kubo.kill()
+            self.next_line(node, "down")
+            kubo.start()
+            self.check_up(self.next_line(node, "up"), kubo.id)
+            self.assertIn(kubo.id, self.next_line(node, "identified"))
+        finally:
+            if node is not None:
+                node.terminate()
+                node.wait()
+                node.stdout.close()
             kubo.stop()
 
     def test_a_wrong_peer_id_is_refused(self):
