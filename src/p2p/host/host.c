@@ -282,7 +282,8 @@ static bool pass(cn_host *h, cn_time now)
     bool any = false;
     cn_conn_event e = {0};
     for (uint32_t i = 0; i < h->transports_len; i++) {
-        while (h->transports[i]->ops->next(h->transports[i], now, &e)) {
+        cn_transport *t = h->transports[i];
+        for (int n = 0; n < HOST_EVENTS_MAX && t->ops->next(t, now, &e); n++) {
             any = true;
             deal_with(h, i, &e);
         }

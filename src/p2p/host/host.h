@@ -68,7 +68,7 @@ void cn_host_free(cn_host *h);
 CN_MUST_USE cn_err cn_host_add_transport(cn_host *h, cn_transport *t);
 CN_MUST_USE cn_err cn_host_serve(cn_host *h, cn_protocol *p);
 
-/* --- the loop's side --- */
+/* --- the loop's side: not from handlers --- */
 
 void cn_host_take(cn_host *h, const cn_net_event *event);
 cn_time cn_host_deadline(const cn_host *h);

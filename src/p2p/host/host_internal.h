@@ -45,7 +45,8 @@ enum {
     HOST_NEGOTIATION_S = 10,
     HOST_DIAL_S = 15,
     HOST_DIAL_LOCAL_S = 5,
-    HOST_PASSES_MAX = 16, /* of one turn, before the loop may look at its sockets again */
+    HOST_EVENTS_MAX = 4096, /* of one transport, before what they caused is sent */
+    HOST_PASSES_MAX = 16,   /* of one turn, before the loop may look at its sockets again */
 };
 
 typedef struct host_conn host_conn;

@@ -70,6 +70,47 @@ static void a_ping_comes_back(void)
     world_end(&w);
 }
 
+/* The muxer of the one connection of host 0. */
+static const char *muxer_in_use(void)
+{
+    size_t position = 0;
+    cn_host_conn c = {0};
+    return cn_host_conns(w.hosts[0].h, &position, &c) ? c.info.muxer : "";
+}
+
+static void one_host_has_several_transports(void)
+{
+    world_begin(&w, 2, false, NULL);
+    cn_mem mem;
+    cn_transport *more[2] = {NULL};
+    cn_buf at = {0};
+    cn_id id = CN_ID_NONE;
+    cn_mem_init(&mem, 0);
+    cn_buf_init(&at, cn_mem_default(), 64);
+    for (int i = 0; i < 2; i++) {
+        CHECK_OK(pipe_transport_new(&w.pipes, &mem, w.hosts[i].key, &more[i]));
+        CHECK_OK(cn_host_add_transport(w.hosts[i].h, more[i]));
+    }
+    CHECK_OK(cn_multiaddr_parse(cn_str("/ip4/127.0.0.1/udp/7"), &at, NULL));
+    CHECK_OK(cn_host_listen(w.hosts[1].h, cn_buf_slice(&at), NULL));
+    cn_slice address = cn_buf_slice(&at);
+    CHECK_OK(cn_host_connect(
+        w.hosts[0].h, &w.hosts[1].id, &address, 1, 0, world_dialled, &w.hosts[0], &id, NULL));
+    (void)world_until(&w, &w.hosts[0].proto.identified, 1);
+    CHECK_STR(muxer_in_use(), "/pipes");
+    CHECK(cn_host_disconnect(w.hosts[0].h, &w.hosts[1].id));
+    (void)world_until(&w, &w.hosts[0].proto.downs, 1);
+    CHECK(cn_book_forget(cn_host_book(w.hosts[0].h), &w.hosts[1].id));
+    world_join(&w, 0, 1);
+    CHECK_STR(muxer_in_use(), "/yamux/1.0.0");
+    world_end(&w);
+    for (int i = 0; i < 2; i++) {
+        more[i]->ops->free(more[i]);
+    }
+    CHECK_EQ(mem.used_bytes, 0);
+    cn_buf_release(&at);
+}
+
 static void run_all(void)
 {
     TEST(two_meet_and_know_each_other);
@@ -82,5 +123,6 @@ int main(void)
     run_all();
     over_pipes = true;
     run_all();
+    TEST(one_host_has_several_transports);
     return test_end();
 }
