@@ -62,21 +62,26 @@ static void finish(cn_host *h, host_dial *d, cn_err err, const char *sentence)
     cn_host_dial_free(h, d);
 }
 
-/* The sentence of a failure: what went wrong, then the report. */
+/* What went wrong, then the report; `text` holds it. Where memory has run out just `what`. */
+static const char *failure(cn_host *h, const host_dial *d, const char *what, cn_buf *text)
+{
+    const char *sentence = what;
+    cn_buf_init(text, h->mem, 2 * HOST_REPORT_MAX_BYTES);
+    cn_err err = cn_buf_text(text, "failed to dial ");
+    err = err == CN_OK ? cn_peer_id_encode_text(&d->peer->id, 0, text) : err;
+    err = err == CN_OK ? cn_buf_printf(text, ": %s", what) : err;
+    err = err == CN_OK ? cn_buf_append(text, cn_buf_slice(&d->report)) : err;
+    err = err == CN_OK ? cn_buf_cstr(text, &sentence) : err;
+    return err == CN_OK ? sentence : what;
+}
+
 static void fail(cn_host *h, host_dial *d, cn_err err, const char *what)
 {
     cn_buf text = {0};
-    const char *sentence = what;
-    cn_buf_init(&text, h->mem, 2 * HOST_REPORT_MAX_BYTES);
-    cn_err built = cn_buf_text(&text, "failed to dial ");
-    built = built == CN_OK ? cn_peer_id_encode_text(&d->peer->id, 0, &text) : built;
-    built = built == CN_OK ? cn_buf_printf(&text, ": %s", what) : built;
-    built = built == CN_OK ? cn_buf_append(&text, cn_buf_slice(&d->report)) : built;
-    built = built == CN_OK ? cn_buf_cstr(&text, &sentence) : built;
-    cn_host_note_it(
-        h, CN_HOST_NOTE_DIAL, &d->peer->id, (cn_slice){0}, built == CN_OK ? sentence : what);
+    const char *sentence = failure(h, d, what, &text);
+    cn_host_note_it(h, CN_HOST_NOTE_DIAL, &d->peer->id, (cn_slice){0}, sentence);
     h->counts.dials_failed++;
-    finish(h, d, err, built == CN_OK ? sentence : what);
+    finish(h, d, err, sentence);
     cn_buf_release(&text);
 }
 
@@ -343,9 +348,11 @@ static void end_late_waiters(cn_host *h, host_dial *d)
             at = &w->next;
             continue;
         }
+        cn_buf text = {0};
         *at = w->next;
         cn_host_waiter_tell(
-            h, w, CN_ERR_TIMEOUT, "failed to dial: no connection within the time given");
+            h, w, CN_ERR_TIMEOUT, failure(h, d, "no connection within the time given", &text));
+        cn_buf_release(&text);
     }
 }
 
