@@ -52,8 +52,8 @@ static void certificate(const uint8_t *data, size_t len)
     cn_peer_id id = {0};
     cn_why why = {{0}};
     cn_wall now = {(int64_t)1790000000 * CN_NS_PER_S};
-    cn_err err = cn_tls_identity_verify(
-        cn_mem_default(), cn_slice_of(data, len), now, &key, &id, &why);
+    cn_err err =
+        cn_tls_identity_verify(cn_mem_default(), cn_slice_of(data, len), now, &key, &id, &why);
     CN_ASSERT((err == CN_OK) == (key != NULL) && (err != CN_OK || id.len > 0));
     cn_key_free(key);
 }

@@ -162,8 +162,8 @@ read_extension(const cn_openssl *ssl, cn_ssl_x509 *x, const char *oid, cn_buf *r
     if (err == CN_OK) {
         const cn_ssl_string *value = ssl->X509_EXTENSION_get_data(found);
         err = cn_buf_append(
-            ret, cn_slice_of(
-                     ssl->ASN1_STRING_get0_data(value), (size_t)ssl->ASN1_STRING_length(value)));
+            ret,
+            cn_slice_of(ssl->ASN1_STRING_get0_data(value), (size_t)ssl->ASN1_STRING_length(value)));
     }
     ssl->ASN1_OBJECT_free(wanted);
     return err;

@@ -45,9 +45,4 @@ CN_MUST_USE cn_err cn_certificate_encode(const cn_certificate *c, cn_buf *out);
  * Errors: MALFORMED with the reason, UNSUPPORTED (no libcrypto), those of the buffers.
  */
 CN_MUST_USE cn_err cn_certificate_read(
-    cn_slice der,
-    const char *oid,
-    cn_wall now,
-    cn_buf *ret_value,
-    cn_buf *ret_public,
-    cn_why *why);
+    cn_slice der, const char *oid, cn_wall now, cn_buf *ret_value, cn_buf *ret_public, cn_why *why);

@@ -1,10 +1,11 @@
 /*
- * libssl between two memory BIOs. It is fed one record at a time, so at the end nothing of the other
- * side's lies in it; the traffic secrets are read off its key log, which is the one way it has to
- * tell them.
+ * libssl between two memory BIOs. It is fed one record at a time, so at the end nothing of the
+ * other side's lies in it; the traffic secrets are read off its key log, which is the one way it
+ * has to tell them.
  *
  * libssl calls back for three things: the certificate (check), the protocol (the first of the
- * client's that we have) and the lines of the key log. Each finds its handshake by the SSL's own data.
+ * client's that we have) and the lines of the key log. Each finds its handshake by the SSL's own
+ * data.
  */
 #include "crypto/tls_handshake.h"
 
@@ -168,7 +169,7 @@ static bool unhex(cn_slice hex, uint8_t ret[CN_SHA256_BYTES])
     for (size_t i = 0; i < CN_SHA256_BYTES * 2 && hex.len >= CN_SHA256_BYTES * 2; i++) {
         uint8_t c = hex.data[i];
         unsigned value = (unsigned)(c <= '9' ? c - '0' : (c | 32) - 'a' + 10);
-        ret[i / 2] = (uint8_t)(ret[i / 2] << 4 | (value & 15));
+        ret[i / 2] = (uint8_t)((unsigned)ret[i / 2] << 4 | (value & 15));
     }
     return hex.len == CN_SHA256_BYTES * 2;
 }
@@ -191,8 +192,7 @@ static void note_secret(const cn_ssl *ssl, const char *text)
         if (cn_slice_starts(line, cn_str(known[i].label))) {
             cn_slice rest = cn_slice_skip(line, strlen(known[i].label));
             size_t gap = cn_slice_find(rest, ' ');
-            uint8_t *to =
-                known[i].which == SECRET_CLIENT ? h->result.client : h->result.server;
+            uint8_t *to = known[i].which == SECRET_CLIENT ? h->result.client : h->result.server;
             if (gap < rest.len && unhex(cn_slice_skip(rest, gap + 1), to)) {
                 h->secrets |= known[i].which;
             }
@@ -391,10 +391,10 @@ cn_err cn_tls_handshake_result(const cn_tls_handshake *h, cn_tls_result *ret)
         return CN_ERR_BUG;
     }
     *ret = h->result;
-    ret->kind = ssl->SSL_CIPHER_get_protocol_id(ssl->SSL_get_current_cipher(h->ssl)) ==
-                        SUITE_CHACHA20
-                    ? CN_AEAD_CHACHA20
-                    : CN_AEAD_AES128;
+    ret->kind =
+        ssl->SSL_CIPHER_get_protocol_id(ssl->SSL_get_current_cipher(h->ssl)) == SUITE_CHACHA20
+            ? CN_AEAD_CHACHA20
+            : CN_AEAD_AES128;
     ssl->SSL_get0_alpn_selected(h->ssl, &name, &len);
     ret->protocol = name == NULL ? NULL : protocol_of(h, cn_slice_of(name, len));
     return CN_OK;

@@ -1,6 +1,6 @@
 /*
- * The value is DER: SEQUENCE { OCTET STRING key, OCTET STRING signature }. What is signed is a fixed
- * prefix and the certificate's SubjectPublicKeyInfo.
+ * The value is DER: SEQUENCE { OCTET STRING key, OCTET STRING signature }. What is signed is a
+ * fixed prefix and the certificate's SubjectPublicKeyInfo.
  */
 #include "p2p/security/tls_identity.h"
 

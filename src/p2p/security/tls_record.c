@@ -10,8 +10,8 @@
 enum { LABEL_MAX_BYTES = 64 };
 
 /* HKDF-Expand-Label without context, for at most one block. */
-static void expand(
-    const uint8_t secret[CN_SHA256_BYTES], const char *label, uint8_t *ret, size_t len)
+static void
+expand(const uint8_t secret[CN_SHA256_BYTES], const char *label, uint8_t *ret, size_t len)
 {
     static const char PREFIX[] = "tls13 ";
     uint8_t info[LABEL_MAX_BYTES] = {0};
@@ -83,12 +83,7 @@ static void make_nonce(cn_tls_way *w, uint8_t ret[CN_AEAD_NONCE_BYTES])
 }
 
 cn_err cn_tls_record_seal(
-    cn_tls_way *w,
-    uint8_t type,
-    const cn_slice *parts,
-    size_t parts_len,
-    size_t bytes,
-    cn_buf *out)
+    cn_tls_way *w, uint8_t type, const cn_slice *parts, size_t parts_len, size_t bytes, cn_buf *out)
 {
     cn_err err = CN_OK;
     cn_slice inner[CN_PARTS_RECORD_MAX + 1];
@@ -131,8 +126,7 @@ cn_err cn_tls_record_open(
         return CN_ERR_TOO_LARGE;
     }
     make_nonce(w, nonce);
-    CN_TRY(cn_aead_open(
-        w->aead, nonce, cn_slice_of(record, CN_TLS_HEAD_BYTES), inner, inner_len));
+    CN_TRY(cn_aead_open(w->aead, nonce, cn_slice_of(record, CN_TLS_HEAD_BYTES), inner, inner_len));
     inner_len -= CN_AEAD_TAG_BYTES;
     while (inner_len > 0 && inner[inner_len - 1] == 0) {
         inner_len--;

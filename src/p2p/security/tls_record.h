@@ -53,8 +53,8 @@ CN_MUST_USE cn_err cn_tls_way_next(cn_tls_way *w);
 void cn_tls_way_release(cn_tls_way *w);
 
 /*
- * Append one record of kind `type`: the parts, `bytes` in all (at most CN_TLS_PLAIN_MAX_BYTES, in at
- * most CN_PARTS_RECORD_MAX parts). Errors: the buffer's, TOO_LARGE (no numbers left), NO_MEMORY.
+ * Append one record of kind `type`: the parts, `bytes` in all (at most CN_TLS_PLAIN_MAX_BYTES, in
+ * at most CN_PARTS_RECORD_MAX parts). Errors: the buffer's, TOO_LARGE (no numbers left), NO_MEMORY.
  */
 CN_MUST_USE cn_err cn_tls_record_seal(
     cn_tls_way *w,

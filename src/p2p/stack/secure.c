@@ -3,8 +3,8 @@
  */
 #include "p2p/stack/secure.h"
 
-cn_err cn_secure_wrong_peer(
-    cn_mem *mem, const cn_peer_id *there, const cn_peer_id *expected, cn_why *why)
+cn_err
+cn_secure_wrong_peer(cn_mem *mem, const cn_peer_id *there, const cn_peer_id *expected, cn_why *why)
 {
     cn_buf names = {0};
     const char *text = "";

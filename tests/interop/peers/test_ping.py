@@ -97,6 +97,24 @@ class Ping(unittest.TestCase):
         finally:
             kubo.stop()
 
+    def test_a_refused_security_gives_way(self):
+        """Each side with one security, the other prefers the other one: one dial all the same."""
+        for refused, taken in (("TLS", "noise"), ("Noise", "tls")):
+            kubo = Kubo("ed25519", **{refused: False})
+            try:
+                with self.subTest(refused=refused):
+                    self.ping_it(kubo, "ed25519", "%s,%s" % (refused.lower(), taken), taken)
+                    self.be_pinged(kubo, "ed25519", "%s,%s" % (refused.lower(), taken), taken)
+            finally:
+                kubo.stop()
+        kubo = Kubo("ed25519")
+        try:
+            for only in SECURITIES:
+                with self.subTest(only=only):
+                    self.be_pinged(kubo, "ed25519", only, only)
+        finally:
+            kubo.stop()
+
     def test_a_wrong_peer_id_is_refused(self):
         kubo = Kubo("ed25519")
         try:

@@ -78,11 +78,11 @@ typedef struct forged {
     const char *curve;
     size_t bits;
     const char *oid;
-    const char *oid2;      /* a second extension */
-    bool is_critical2;     /* and the first */
-    bool is_critical;      /* libp2p's own may be */
+    const char *oid2;       /* a second extension */
+    bool is_critical2;      /* and the first */
+    bool is_critical;       /* libp2p's own may be */
     bool is_other_identity; /* signed by another than it names */
-    bool is_other_signer;  /* the certificate is signed by another key */
+    bool is_other_signer;   /* the certificate is signed by another key */
     long from_s;
     long until_s;
 } forged;
@@ -242,16 +242,16 @@ static void only_the_one_form_of_the_extension_is_read(void)
         "",
         "30",
         "3006",
-        "30060401aa0401",         /* cut short */
-        "31060401aa0401bb",       /* no sequence */
-        "30060301aa0401bb",       /* no octet string */
-        "30060401aa0401bb00",     /* something behind */
-        "30070401aa0401bb00",     /* something behind, inside */
-        "30030401aa",             /* no signature */
-        "3081060401aa0401bb",     /* a length longer than needed */
+        "30060401aa0401",     /* cut short */
+        "31060401aa0401bb",   /* no sequence */
+        "30060301aa0401bb",   /* no octet string */
+        "30060401aa0401bb00", /* something behind */
+        "30070401aa0401bb00", /* something behind, inside */
+        "30030401aa",         /* no signature */
+        "3081060401aa0401bb", /* a length longer than needed */
         "308200060401aa0401bb",
-        "30800401aa0401bb0000",   /* no length at all */
-        "3083000006" "0401aa0401bb",
+        "30800401aa0401bb0000", /* no length at all */
+        "30830000060401aa0401bb",
         "300604ffaa0401bb",
     };
     for (size_t i = 0; i < CN_LEN(bad); i++) {

@@ -69,8 +69,8 @@ static void make_certificate(other *o)
     cn_buf_init(&value, cn_mem_default(), 4096);
     CHECK_OK(cn_certificate_new(cn_mem_default(), &o->certificate, NULL));
     CHECK_OK(cn_certificate_put_public(o->certificate, &public_key));
-    CHECK_OK(cn_tls_identity_encode(
-        cn_mem_default(), o->keys[1], cn_buf_slice(&public_key), &value));
+    CHECK_OK(
+        cn_tls_identity_encode(cn_mem_default(), o->keys[1], cn_buf_slice(&public_key), &value));
     CHECK_OK(cn_certificate_sign(
         o->certificate, CN_TLS_EXTENSION, cn_buf_slice(&value), cn_rt_wall(o->rt)));
     cn_buf_release(&public_key);

@@ -90,8 +90,7 @@ static void keys_are_spent_at_their_limit(void)
     CHECK(!cn_tls_way_is_spent(&w.out));
     w.out.number = UINT64_MAX;
     cn_slice part = cn_str("x");
-    CHECK_ERR(
-        cn_tls_record_seal(&w.out, CN_TLS_DATA, &part, 1, 1, &w.wire), CN_ERR_TOO_LARGE);
+    CHECK_ERR(cn_tls_record_seal(&w.out, CN_TLS_DATA, &part, 1, 1, &w.wire), CN_ERR_TOO_LARGE);
     ways_end(&w);
 }
 
