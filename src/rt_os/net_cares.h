@@ -102,8 +102,7 @@ typedef struct cn_cares_text {
       (cn_cares * channel, const char *name, int class, int type,                                  \
        void (*done)(void *ctx, int status, int timeouts, unsigned char *reply, int len),           \
        void *ctx))                                                                                 \
-    X(int, ares_parse_txt_reply_ext,                                                               \
-      (const unsigned char *reply, int len, cn_cares_text **texts))                                \
+    X(int, ares_parse_txt_reply_ext, (const unsigned char *reply, int len, cn_cares_text **texts)) \
     X(void, ares_free_data, (void *data))                                                          \
     X(struct timeval *, ares_timeout,                                                              \
       (cn_cares * channel, struct timeval * longest, struct timeval * ret))                        \
@@ -116,7 +115,7 @@ typedef struct cn_libcares {
 } cn_libcares;
 
 /*
- * The functions, for the life of the process. Any thread. Errors: UNSUPPORTED (not installed, or too
- * old), NO_MEMORY; with the reason in `why`.
+ * The functions, for the life of the process. Any thread. Errors: UNSUPPORTED (not installed, or
+ * too old), NO_MEMORY; with the reason in `why`.
  */
 CN_MUST_USE cn_err cn_libcares_open(const cn_libcares **ret, cn_why *why);

@@ -363,8 +363,7 @@ static void ask(net_query *q, cn_net_query what)
     ares->ares_getaddrinfo(q->dns->channel, q->name, NULL, &hints, have_ips, q);
 }
 
-cn_err cn_os_net_resolve(
-    cn_net *net, cn_net_query what, const char *name, uint64_t tag, cn_id *ret)
+cn_err cn_os_net_resolve(cn_net *net, cn_net_query what, const char *name, uint64_t tag, cn_id *ret)
 {
     cn_err err = CN_OK;
     net_os *n = (net_os *)net;
@@ -411,8 +410,7 @@ void cn_net_dns_ready(net_os *n, const net_socket *s, uint32_t events)
     bool out = (events & EPOLLOUT) != 0;
     if (n->dns != NULL && n->dns->channel != NULL) {
         n->dns->ares->ares_process_fd(
-            n->dns->channel, in ? s->fd : CN_CARES_SOCKET_NONE,
-            out ? s->fd : CN_CARES_SOCKET_NONE);
+            n->dns->channel, in ? s->fd : CN_CARES_SOCKET_NONE, out ? s->fd : CN_CARES_SOCKET_NONE);
     }
 }
 

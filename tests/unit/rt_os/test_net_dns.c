@@ -14,7 +14,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { HEAD = 12, TYPE_A = 1, TYPE_TXT = 16, TYPE_AAAA = 28, MESSAGE_MAX = 8192, LONG_ANSWERS = 60 };
+enum {
+    HEAD = 12,
+    TYPE_A = 1,
+    TYPE_TXT = 16,
+    TYPE_AAAA = 28,
+    MESSAGE_MAX = 8192,
+    LONG_ANSWERS = 60
+};
 
 /* The server: one socket of each kind at the same port, served by one thread. */
 typedef struct server {
@@ -90,8 +97,12 @@ static void put_answers(message *m, bool by_tcp)
 {
     static const uint8_t ip4[2][4] = {{192, 0, 2, 1}, {192, 0, 2, 2}};
     static const uint8_t ip6[16] = {0x20, 0x01, 0x0d, 0xb8, [15] = 7};
-    static const char joined[] = "\x0b" "dnsaddr=/ip" "\x11" "4/192.0.2.1/tcp/1";
-    static const char single[] = "\x05" "hello";
+    static const char joined[] = "\x0b"
+                                 "dnsaddr=/ip"
+                                 "\x11"
+                                 "4/192.0.2.1/tcp/1";
+    static const char single[] = "\x05"
+                                 "hello";
     if (is(m, "long.") && !by_tcp) {
         m->data[2] |= 2; /* cut short */
     } else if (is(m, "long.")) {
@@ -257,8 +268,7 @@ static void note(void *ctx, const cn_net_event *e)
     w->tag = e->tag;
     w->err = e->err;
     w->answers_len = e->answers_len;
-    (void)snprintf(
-        w->sentence, sizeof(w->sentence), "%s", e->sentence == NULL ? "" : e->sentence);
+    (void)snprintf(w->sentence, sizeof(w->sentence), "%s", e->sentence == NULL ? "" : e->sentence);
     for (size_t i = 0; i < CN_MIN(e->answers_len, CN_LEN(w->ips)); i++) {
         if (e->ips != NULL) {
             w->ips[i] = e->ips[i];
@@ -279,8 +289,7 @@ static void begin(world *w, cn_mem *mem, int64_t limit_ns)
     CHECK_OK(cn_rt_os_new(1, &w->rt));
     if (mem != NULL) {
         CHECK_OK(cn_rt_os_net_new(w->rt, mem, 128, &w->net, NULL));
-        cn_rt_os_net_names(
-            w->net, &(cn_rt_os_names){.servers = w->servers, .limit_ns = limit_ns});
+        cn_rt_os_net_names(w->net, &(cn_rt_os_names){.servers = w->servers, .limit_ns = limit_ns});
     }
 }
 
