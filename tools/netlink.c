@@ -357,7 +357,7 @@ int main(int argc, char **argv)
     (void)getrusage(RUSAGE_SELF, &u);
     (void)printf(
         "cpu_s %.3f\n", (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
-                           (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6);
+                            (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6);
     for (int i = 0; i < ends_len; i++) {
         (void)printf(
             "%s in_packets %llu out_packets %llu out_bytes %llu dropped %llu\n", ends[i].name,

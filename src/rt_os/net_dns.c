@@ -3,235 +3,19 @@
  * cn_net_close gives it up; but c-ares cannot drop one alone, so what it still holds stays in the
  * list, gone for everybody else, until its answer comes.
  *
- * Answers may come from inside any call of c-ares. They are noted with the query and told by the
- * loop's next turn.
+ * Answers come while c-ares is called; they are told by the loop's next turn.
  */
-#include "rt_os/net_cares.h"
-#include "rt_os/net_internal.h"
+#include "rt_os/net_dns_internal.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <sys/epoll.h>
 
 enum {
     QUERIES_MAX = 64,
-    ANSWERS_MAX = 256,
-    SOCKETS_MAX = 32,
-    NAME_MAX_BYTES = 253,
     TRIES = 3,
     TRY_TIMEOUT_MS = 2000,
     LIMIT_S = 10,
     FRESH_S = 60, /* the system's settings are read again after so long */
 };
-
-typedef struct net_query {
-    net_socket socket; /* first: the table holds it among sockets */
-    struct net_query *next;
-    struct net_dns *dns;
-    char name[NAME_MAX_BYTES + 1];
-    bool is_held; /* by c-ares */
-    bool is_done; /* the answer is here */
-    bool is_gone; /* told or given up: goes when c-ares lets go of it */
-    cn_time deadline;
-    cn_err err;
-    cn_why why;
-    cn_endpoint *ips;
-    cn_slice *texts;
-    uint8_t *text_bytes;
-    size_t answers_len;
-} net_query;
-
-struct net_dns {
-    net_os *net;
-    const cn_libcares *ares;
-    cn_cares *channel; /* NULL: none yet */
-    cn_time since;
-    net_query *first;
-    size_t queries_len;
-    bool is_starved; /* a socket could not be watched */
-    struct {
-        int fd;
-        cn_id id;
-    } sockets[SOCKETS_MAX];
-    size_t sockets_len;
-};
-
-static void free_query(net_query *q)
-{
-    net_dns *dns = q->dns;
-    cn_mem *mem = dns->net->mem;
-    for (net_query **at = &dns->first; *at != NULL; at = &(*at)->next) {
-        if (*at == q) {
-            *at = q->next;
-            dns->queries_len--;
-            break;
-        }
-    }
-    cn_free(mem, q->ips);
-    cn_free(mem, q->texts);
-    cn_free(mem, q->text_bytes);
-    cn_free(mem, q);
-}
-
-/* Nobody outside knows it any more. */
-static void let_go(net_query *q)
-{
-    (void)cn_slots_remove(&q->dns->net->sockets, q->socket.id);
-    q->is_gone = true;
-    if (!q->is_held) {
-        free_query(q);
-    }
-}
-
-static cn_err err_of(int status)
-{
-    switch (status) {
-    case CN_CARES_OK:
-        return CN_OK;
-    case CN_CARES_NO_DATA:
-    case CN_CARES_NOT_FOUND:
-        return CN_ERR_NOT_FOUND;
-    case CN_CARES_BAD_NAME:
-    case CN_CARES_BAD_RESPONSE:
-        return CN_ERR_MALFORMED;
-    case CN_CARES_TIMEOUT:
-        return CN_ERR_TIMEOUT;
-    case CN_CARES_NO_MEMORY:
-        return CN_ERR_NO_MEMORY;
-    default:
-        return CN_ERR_IO; /* refused, not reached, no such service */
-    }
-}
-
-static cn_err take_ips(net_query *q, const cn_cares_answer *answer)
-{
-    size_t len = 0;
-    for (const cn_cares_node *n = answer->nodes; n != NULL; n = n->next) {
-        len++;
-    }
-    len = CN_MIN(len, (size_t)ANSWERS_MAX);
-    if (len == 0) {
-        return CN_ERR_NOT_FOUND;
-    }
-    q->ips = cn_alloc_array(q->dns->net->mem, len, sizeof(*q->ips));
-    if (q->ips == NULL) {
-        return CN_ERR_NO_MEMORY;
-    }
-    for (const cn_cares_node *n = answer->nodes; n != NULL && q->answers_len < len; n = n->next) {
-        cn_endpoint *e = &q->ips[q->answers_len];
-        *e = (cn_endpoint){.is_ip6 = n->family == AF_INET6};
-        if (n->family == AF_INET6) {
-            const struct sockaddr_in6 *a = (const void *)n->address;
-            cn_copy(e->ip, &a->sin6_addr, 16);
-            e->zone = a->sin6_scope_id;
-        } else if (n->family == AF_INET) {
-            const struct sockaddr_in *a = (const void *)n->address;
-            cn_copy(e->ip, &a->sin_addr, 4);
-        } else {
-            continue;
-        }
-        q->answers_len++;
-    }
-    return CN_OK;
-}
-
-/* Each record's strings joined, all in one piece of memory. */
-static cn_err take_texts(net_query *q, const cn_cares_text *texts)
-{
-    size_t bytes = 0;
-    size_t len = 0;
-    for (const cn_cares_text *t = texts; t != NULL; t = t->next) {
-        bytes += t->len;
-        len += t->is_first != 0 ? 1 : 0;
-    }
-    len = CN_MIN(len, (size_t)ANSWERS_MAX);
-    if (len == 0) {
-        return CN_ERR_NOT_FOUND;
-    }
-    q->texts = cn_alloc_array(q->dns->net->mem, len, sizeof(*q->texts));
-    q->text_bytes = cn_alloc(q->dns->net->mem, bytes + 1);
-    if (q->texts == NULL || q->text_bytes == NULL) {
-        return CN_ERR_NO_MEMORY;
-    }
-    uint8_t *to = q->text_bytes;
-    for (const cn_cares_text *t = texts; t != NULL; t = t->next) {
-        if (t->is_first != 0) {
-            if (q->answers_len == len) {
-                break;
-            }
-            q->texts[q->answers_len++] = cn_slice_of(to, 0);
-        }
-        if (q->answers_len > 0) {
-            cn_copy(to, t->data, t->len);
-            to += t->len;
-            q->texts[q->answers_len - 1].len += t->len;
-        }
-    }
-    return CN_OK;
-}
-
-static void finish(net_query *q, cn_err err, const char *reason)
-{
-    q->err = err;
-    q->is_done = true;
-    if (err != CN_OK) {
-        (void)cn_why_set(&q->why, err, "%s: %s", q->name, reason);
-    }
-}
-
-/* c-ares lets go of the query; false: nobody waits for its answer. */
-static bool released(net_query *q)
-{
-    q->is_held = false;
-    if (q->is_gone) {
-        free_query(q);
-        return false;
-    }
-    return !q->is_done;
-}
-
-static void have_ips(void *ctx, int status, int timeouts, cn_cares_answer *answer)
-{
-    net_query *q = ctx;
-    const cn_libcares *ares = q->dns->ares;
-    CN_UNUSED(timeouts);
-    if (released(q)) {
-        cn_err err = err_of(status);
-        const char *reason = ares->ares_strerror(status);
-        if (err == CN_OK) {
-            err = answer == NULL ? CN_ERR_NOT_FOUND : take_ips(q, answer);
-            reason = cn_err_sentence(err);
-        }
-        finish(q, err, reason);
-    }
-    if (answer != NULL) {
-        ares->ares_freeaddrinfo(answer);
-    }
-}
-
-static void have_texts(void *ctx, int status, int timeouts, unsigned char *reply, int len)
-{
-    net_query *q = ctx;
-    const cn_libcares *ares = q->dns->ares;
-    cn_cares_text *texts = NULL;
-    CN_UNUSED(timeouts);
-    if (!released(q)) {
-        return;
-    }
-    if (status == CN_CARES_OK) {
-        status = ares->ares_parse_txt_reply_ext(reply, len, &texts);
-    }
-    cn_err err = err_of(status);
-    const char *reason = ares->ares_strerror(status);
-    if (err == CN_OK) {
-        err = take_texts(q, texts);
-        reason = cn_err_sentence(err);
-    }
-    finish(q, err, reason);
-    if (texts != NULL) {
-        ares->ares_free_data(texts);
-    }
-}
 
 /* What c-ares wants of a descriptor; nothing: it is about to close it. */
 static void watch(void *ctx, int fd, int readable, int writable)
@@ -246,7 +30,7 @@ static void watch(void *ctx, int fd, int readable, int writable)
         s = cn_slots_get(&dns->net->sockets, dns->sockets[i].id);
     } else if (readable == 0 && writable == 0) {
         return;
-    } else if (i == SOCKETS_MAX || cn_net_add_fd(dns->net, fd, NET_DNS, 0, &s) != CN_OK) {
+    } else if (i == CN_DNS_SOCKETS_MAX || cn_net_add_fd(dns->net, fd, NET_DNS, 0, &s) != CN_OK) {
         dns->is_starved = true;
         return;
     } else {
@@ -281,7 +65,7 @@ static cn_err open_channel(net_dns *dns, cn_why *why)
     dns->since = cn_rt_now(dns->net->net.rt);
     return status == CN_CARES_OK ? CN_OK
                                  : cn_why_set(
-                                       why, err_of(status), "the resolver cannot be set up: %s",
+                                       why, cn_dns_err(status), "the resolver cannot be set up: %s",
                                        dns->ares->ares_strerror(status));
 }
 
@@ -324,43 +108,23 @@ out:
     return err;
 }
 
-/* An address written out stands for itself; c-ares would ask for it. */
-static bool is_address(net_query *q, cn_net_query what)
-{
-    cn_endpoint e = {0};
-    bool is_ip4 = what != CN_NET_QUERY_IP6 && inet_pton(AF_INET, q->name, e.ip) == 1;
-    e.is_ip6 = !is_ip4 && what != CN_NET_QUERY_IP4 && inet_pton(AF_INET6, q->name, e.ip) == 1;
-    if (what == CN_NET_QUERY_TXT || (!is_ip4 && !e.is_ip6)) {
-        return false;
-    }
-    q->ips = cn_alloc_array(q->dns->net->mem, 1, sizeof(*q->ips));
-    if (q->ips == NULL) {
-        finish(q, CN_ERR_NO_MEMORY, cn_err_sentence(CN_ERR_NO_MEMORY));
-        return true;
-    }
-    q->ips[0] = e;
-    q->answers_len = 1;
-    finish(q, CN_OK, "");
-    return true;
-}
-
 static void ask(net_query *q, cn_net_query what)
 {
     const cn_libcares *ares = q->dns->ares;
     cn_cares_hints hints = {.flags = CN_CARES_UNSORTED};
-    if (is_address(q, what)) {
+    if (cn_dns_is_address(q, what)) {
         return;
     }
     q->is_held = true;
     if (what == CN_NET_QUERY_TXT) {
         ares->ares_query(
-            q->dns->channel, q->name, CN_CARES_CLASS_IN, CN_CARES_TYPE_TXT, have_texts, q);
+            q->dns->channel, q->name, CN_CARES_CLASS_IN, CN_CARES_TYPE_TXT, cn_dns_have_texts, q);
         return;
     }
     hints.family = what == CN_NET_QUERY_IP4   ? AF_INET
                    : what == CN_NET_QUERY_IP6 ? AF_INET6
                                               : AF_UNSPEC;
-    ares->ares_getaddrinfo(q->dns->channel, q->name, NULL, &hints, have_ips, q);
+    ares->ares_getaddrinfo(q->dns->channel, q->name, NULL, &hints, cn_dns_have_ips, q);
 }
 
 cn_err cn_os_net_resolve(cn_net *net, cn_net_query what, const char *name, uint64_t tag, cn_id *ret)
@@ -370,7 +134,7 @@ cn_err cn_os_net_resolve(cn_net *net, cn_net_query what, const char *name, uint6
     net_query *q = NULL;
     size_t len = strlen(name);
     int64_t limit_ns = n->names.limit_ns > 0 ? n->names.limit_ns : LIMIT_S * CN_NS_PER_S;
-    if (len == 0 || len > NAME_MAX_BYTES) {
+    if (len == 0 || len > CN_DNS_NAME_MAX_BYTES) {
         return CN_ERR_MALFORMED;
     }
     CN_TRY(ready(n));
@@ -401,7 +165,7 @@ out:
 
 void cn_net_dns_give_up(net_socket *query)
 {
-    let_go((net_query *)query);
+    cn_dns_let_go((net_query *)query);
 }
 
 void cn_net_dns_ready(net_os *n, const net_socket *s, uint32_t events)
@@ -438,7 +202,7 @@ static net_query *next_done(net_dns *dns, cn_time now)
 {
     for (net_query *q = dns->first; q != NULL; q = q->next) {
         if (!q->is_gone && !q->is_done && now.ns >= q->deadline.ns) {
-            finish(q, CN_ERR_TIMEOUT, "no answer within the time limit");
+            cn_dns_finish(q, CN_ERR_TIMEOUT, "no answer within the time limit");
         }
         if (!q->is_gone && q->is_done) {
             return q;
@@ -453,7 +217,7 @@ static void end_starving(net_dns *dns)
     dns->is_starved = false;
     for (net_query *q = dns->first; q != NULL; q = q->next) {
         if (!q->is_gone && !q->is_done) {
-            finish(q, CN_ERR_NO_MEMORY, cn_err_sentence(CN_ERR_NO_MEMORY));
+            cn_dns_finish(q, CN_ERR_NO_MEMORY, cn_err_sentence(CN_ERR_NO_MEMORY));
         }
     }
     dns->ares->ares_cancel(dns->channel);
@@ -481,7 +245,7 @@ static void tell(net_query *q, cn_net_handler handle, void *ctx)
     q->ips = NULL;
     q->texts = NULL;
     q->text_bytes = NULL;
-    let_go(q);
+    cn_dns_let_go(q);
     handle(ctx, &e);
     cn_free(mem, ips);
     cn_free(mem, texts);
@@ -518,7 +282,7 @@ void cn_net_dns_free(net_os *n)
     while (dns->first != NULL) {
         net_query *q = dns->first;
         (void)cn_slots_remove(&n->sockets, q->socket.id);
-        free_query(q);
+        cn_dns_free_query(q);
     }
     n->dns = NULL;
     cn_free(n->mem, dns);

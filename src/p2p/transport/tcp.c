@@ -364,75 +364,6 @@ static void tick(cn_transport *transport, cn_time now)
     }
 }
 
-/* The muxer of a connection that is up; NULL otherwise. */
-static cn_muxer *muxer_of(const cn_transport *transport, cn_id id, tcp_conn **ret)
-{
-    const tcp *t = (const tcp *)transport;
-    tcp_conn *c = cn_slots_get(&t->conns, id);
-    *ret = c;
-    return c == NULL || c->phase != TCP_UP ? NULL : c->muxer;
-}
-
-static cn_err stream_open(cn_transport *t, cn_id conn, cn_stream_no *ret)
-{
-    tcp_conn *c = NULL;
-    cn_muxer *m = muxer_of(t, conn, &c);
-    cn_err err = m == NULL ? CN_ERR_CLOSED : cn_muxer_open(m, ret);
-    if (err == CN_OK) {
-        cn_tcp_dirty((tcp *)t, c);
-    }
-    return err;
-}
-
-static size_t stream_room(const cn_transport *t, cn_id conn, cn_stream_no stream)
-{
-    tcp_conn *c = NULL;
-    const cn_muxer *m = muxer_of(t, conn, &c);
-    return m == NULL ? 0 : cn_muxer_room(m, stream);
-}
-
-static cn_err stream_write(cn_transport *t, cn_id conn, cn_stream_no stream, cn_buf *bytes)
-{
-    tcp_conn *c = NULL;
-    cn_muxer *m = muxer_of(t, conn, &c);
-    cn_err err = m == NULL ? CN_ERR_CLOSED : cn_muxer_write(m, stream, bytes);
-    if (err == CN_OK) {
-        cn_tcp_dirty((tcp *)t, c);
-    }
-    return err;
-}
-
-static void
-stream_consumed(cn_transport *t, cn_id conn, cn_stream_no stream, size_t bytes, cn_time now)
-{
-    tcp_conn *c = NULL;
-    cn_muxer *m = muxer_of(t, conn, &c);
-    if (m != NULL) {
-        cn_muxer_consumed(m, stream, bytes, now);
-        cn_tcp_dirty((tcp *)t, c);
-    }
-}
-
-static void stream_close(cn_transport *t, cn_id conn, cn_stream_no stream)
-{
-    tcp_conn *c = NULL;
-    cn_muxer *m = muxer_of(t, conn, &c);
-    if (m != NULL) {
-        cn_muxer_close(m, stream);
-        cn_tcp_dirty((tcp *)t, c);
-    }
-}
-
-static void stream_reset(cn_transport *t, cn_id conn, cn_stream_no stream, uint32_t code)
-{
-    tcp_conn *c = NULL;
-    cn_muxer *m = muxer_of(t, conn, &c);
-    if (m != NULL) {
-        cn_muxer_reset(m, stream, code);
-        cn_tcp_dirty((tcp *)t, c);
-    }
-}
-
 /* The security's own end, where it has one and the socket takes it; nobody waits for it. */
 static void say_the_end(tcp *t, tcp_conn *c)
 {
@@ -514,12 +445,12 @@ static const cn_transport_ops ops = {
     .next = cn_tcp_next,
     .deadline = deadline,
     .tick = tick,
-    .stream_open = stream_open,
-    .stream_room = stream_room,
-    .stream_write = stream_write,
-    .stream_consumed = stream_consumed,
-    .stream_close = stream_close,
-    .stream_reset = stream_reset,
+    .stream_open = cn_tcp_stream_open,
+    .stream_room = cn_tcp_stream_room,
+    .stream_write = cn_tcp_stream_write,
+    .stream_consumed = cn_tcp_stream_consumed,
+    .stream_close = cn_tcp_stream_close,
+    .stream_reset = cn_tcp_stream_reset,
     .close = close_conn,
     .info = info,
     .flush = cn_tcp_flush,

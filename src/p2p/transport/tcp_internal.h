@@ -1,7 +1,7 @@
 /*
  * What the files of the TCP transport share. tcp.c: listeners, dials, life of connections;
  * tcp_in.c: from socket to events; tcp_out.c: from muxer to socket; tcp_addr.c: addresses;
- * tcp_due.c: deadlines; tcp_refused.c: which security an address takes.
+ * tcp_stream.c: streams; tcp_due.c: deadlines; tcp_refused.c: which security an address takes.
  */
 #pragma once
 
@@ -137,3 +137,12 @@ size_t cn_tcp_known(tcp *t, const cn_endpoint *at);
 
 bool cn_tcp_next(cn_transport *transport, cn_time now, cn_conn_event *ret);
 void cn_tcp_flush(cn_transport *transport, cn_time now);
+
+/* As cn_transport_ops. */
+cn_err cn_tcp_stream_open(cn_transport *t, cn_id conn, cn_stream_no *ret);
+size_t cn_tcp_stream_room(const cn_transport *t, cn_id conn, cn_stream_no stream);
+cn_err cn_tcp_stream_write(cn_transport *t, cn_id conn, cn_stream_no stream, cn_buf *bytes);
+void cn_tcp_stream_consumed(
+    cn_transport *t, cn_id conn, cn_stream_no stream, size_t bytes, cn_time now);
+void cn_tcp_stream_close(cn_transport *t, cn_id conn, cn_stream_no stream);
+void cn_tcp_stream_reset(cn_transport *t, cn_id conn, cn_stream_no stream, uint32_t code);
