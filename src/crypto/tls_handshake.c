@@ -238,10 +238,14 @@ cn_err cn_tls_context_new(cn_mem *mem, const cn_certificate *own, cn_tls_context
     }
     *c = (cn_tls_context){.mem = mem, .crypto = own->ssl, .ssl = ssl};
     c->ctx = ssl->SSL_CTX_new(ssl->TLS_method());
-    if (c->ctx == NULL || !set_up(c, own)) {
+    err = c->ctx == NULL ? CN_ERR_NO_MEMORY : CN_OK;
+    if (err == CN_OK && !set_up(c, own)) {
+        err = cn_why_set(why, CN_ERR_UNSUPPORTED, "libssl cannot be set up for TLS 1.3");
+    }
+    if (err != CN_OK) {
         own->ssl->ERR_clear_error();
         cn_tls_context_free(c);
-        return cn_why_set(why, CN_ERR_NO_MEMORY, "libssl cannot be set up for TLS 1.3");
+        return err;
     }
     *ret = c;
     return CN_OK;

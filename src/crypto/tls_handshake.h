@@ -20,7 +20,8 @@ enum { CN_TLS_PROTOCOLS_MAX = 8 };
 /* What all handshakes of a process share. One thread at a time. */
 typedef struct cn_tls_context cn_tls_context;
 
-/* `own` is signed and borrowed. Errors: UNSUPPORTED (no libssl), NO_MEMORY. */
+/* `own` is signed and borrowed. Errors: UNSUPPORTED (no libssl, or one without
+ * TLS 1.3 and our suites), NO_MEMORY. */
 CN_MUST_USE cn_err
 cn_tls_context_new(cn_mem *mem, const cn_certificate *own, cn_tls_context **ret, cn_why *why);
 /* After all its handshakes. Accepts NULL. */

@@ -1,6 +1,6 @@
 /*
- * What the two files of the resolver share. net_dns.c: the channel, its sockets, asking and telling;
- * net_dns_answer.c: what becomes of a query when its answer comes.
+ * What the two files of the resolver share. net_dns.c: the channel, its sockets, asking and
+ * telling; net_dns_answer.c: what becomes of a query when its answer comes.
  */
 #pragma once
 

@@ -42,8 +42,8 @@ cn_err cn_tcp_stream_write(cn_transport *t, cn_id conn, cn_stream_no stream, cn_
     return err;
 }
 
-void
-cn_tcp_stream_consumed(cn_transport *t, cn_id conn, cn_stream_no stream, size_t bytes, cn_time now)
+void cn_tcp_stream_consumed(
+    cn_transport *t, cn_id conn, cn_stream_no stream, size_t bytes, cn_time now)
 {
     tcp_conn *c = NULL;
     cn_muxer *m = muxer_of(t, conn, &c);
