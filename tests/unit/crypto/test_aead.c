@@ -60,8 +60,8 @@ static void check_seal(const vector *v, cn_aead_kind kind)
     cn_slice whole = cn_slice_of(v->plain, v->plain_len);
     cn_slice ad = cn_slice_of(v->ad, v->ad_len);
     for (int i = 0; i < 2; i++) {
-        CHECK_OK(cn_aead_seal(
-            a, v->nonce, ad, i == 0 ? &whole : parts, i == 0 ? 1 : parts_len, out));
+        CHECK_OK(
+            cn_aead_seal(a, v->nonce, ad, i == 0 ? &whole : parts, i == 0 ? 1 : parts_len, out));
         CHECK_BYTES(cn_slice_of(out, v->sealed_len), cn_slice_of(v->sealed, v->sealed_len));
     }
     cn_aead_free(a);
@@ -137,8 +137,7 @@ static void less_than_a_tag_does_not_open(void)
         cn_aead *a = NULL;
         CHECK_OK(cn_aead_new(cn_mem_default(), (cn_aead_kind)kind, key, false, &a, NULL));
         for (size_t len = 0; len <= sizeof(data); len++) {
-            CHECK_ERR(
-                cn_aead_open(a, nonce, cn_slice_of(NULL, 0), data, len), CN_ERR_MALFORMED);
+            CHECK_ERR(cn_aead_open(a, nonce, cn_slice_of(NULL, 0), data, len), CN_ERR_MALFORMED);
         }
         cn_aead_free(a);
     }

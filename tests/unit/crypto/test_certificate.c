@@ -45,8 +45,7 @@ static cn_err read_at(made *m, int64_t later_s, const char *oid)
     cn_wall now = {NOW.ns + later_s * CN_NS_PER_S};
     cn_buf_reset(&m->value);
     cn_buf_reset(&m->read_key);
-    return cn_certificate_read(
-        cn_buf_slice(&m->der), oid, now, &m->value, &m->read_key, NULL);
+    return cn_certificate_read(cn_buf_slice(&m->der), oid, now, &m->value, &m->read_key, NULL);
 }
 
 static void what_is_made_is_read(void)
