@@ -2,13 +2,16 @@
  * A node that can only ping: it listens on loopback, answers pings, and pings whom it is told to
  * dial. For tests with other implementations, until the host does all this.
  *
- *   ping_node KEY_TYPE SECONDS [MULTIADDR/p2p/ID]
+ *   ping_node KEY_TYPE SECONDS SECURITY[,SECURITY] [MULTIADDR/p2p/ID]
+ *
+ * SECURITY is noise or tls; the first is preferred.
  *
  * Prints "listening ADDRESS", "up PEER SECURITY MUXER how", "ping NANOSECONDS", "down SENTENCE".
  */
 #include "multiformats/multiaddr.h"
 #include "p2p/muxer/yamux.h"
 #include "p2p/security/noise.h"
+#include "p2p/security/tls.h"
 #include "p2p/stack/multistream.h"
 #include "p2p/transport/tcp.h"
 #include "rt_os/net.h"
@@ -17,7 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { STREAMS_MAX = 64, PING_BYTES = 32, PINGS = 5 };
+enum { STREAMS_MAX = 64, SECURITIES_MAX = 2, PING_BYTES = 32, PINGS = 5 };
 
 static const char *const PING[] = {"/ipfs/ping/1.0.0"};
 
@@ -263,28 +266,48 @@ static void dial(node *n, const char *text)
     cn_buf_release(&address);
 }
 
+/* The kinds named in the list, in its order. */
+static size_t
+make_securities(node *n, const char *list, const cn_key *key, cn_security *ret[SECURITIES_MAX])
+{
+    size_t len = 0;
+    cn_why why = {{0}};
+    cn_slice rest = cn_str(list);
+    while (rest.len > 0 && len < SECURITIES_MAX) {
+        size_t end = cn_slice_find(rest, ',');
+        bool is_tls = cn_slice_is(cn_slice_head(rest, end), "tls");
+        cn_err err =
+            (is_tls ? cn_tls_new : cn_noise_new)(n->rt, cn_mem_default(), key, &ret[len++], &why);
+        must(err, &why);
+        rest = cn_slice_skip(rest, CN_MIN(end + 1, rest.len));
+    }
+    return len;
+}
+
 int main(int argc, char **argv)
 {
     static node n;
     static const cn_muxing *const muxings[] = {&cn_yamux};
     cn_key *key = NULL;
     cn_key_type type = CN_KEY_ED25519;
-    cn_security *noise = NULL;
+    cn_security *securities[SECURITIES_MAX] = {0};
+    size_t securities_len = 0;
     cn_why why = {{0}};
-    if (argc < 3) {
-        (void)fprintf(stderr, "usage: ping_node KEY_TYPE SECONDS [MULTIADDR/p2p/ID]\n");
+    if (argc < 4) {
+        (void)fprintf(
+            stderr, "usage: ping_node KEY_TYPE SECONDS SECURITY[,SECURITY] [MULTIADDR/p2p/ID]\n");
         return 2;
     }
     must(cn_key_type_parse(cn_str(argv[1]), &type), NULL);
     must(cn_rt_os_new(1, &n.rt), NULL);
     must(cn_rt_os_net_new(n.rt, cn_mem_default(), 64, &n.net, &why), &why);
     must(cn_key_generate(cn_mem_default(), type, 2048, &key, &why), &why);
-    must(cn_noise_new(n.rt, cn_mem_default(), key, &noise, &why), &why);
+    securities_len = make_securities(&n, argv[3], key, securities);
     cn_tcp_options o = {
         .mem = cn_mem_default(),
         .net = n.net,
-        .securities = &noise,
-        .securities_len = 1,
+        .securities = securities,
+        .securities_len = securities_len,
         .muxings = muxings,
         .muxings_len = 1,
         .muxer =
@@ -302,8 +325,8 @@ int main(int argc, char **argv)
     must(cn_tcp_new(&o, &n.t), NULL);
     listen_here(&n, key);
     cn_time end = cn_time_after(cn_rt_now(n.rt), strtol(argv[2], NULL, 10) * CN_NS_PER_S);
-    if (argc > 3) {
-        dial(&n, argv[3]);
+    if (argc > 4) {
+        dial(&n, argv[4]);
     }
     while (!n.is_over && cn_rt_now(n.rt).ns < end.ns) {
         turn(&n);
@@ -312,9 +335,11 @@ int main(int argc, char **argv)
         drop(&n.streams[i]);
     }
     n.t->ops->free(n.t);
-    noise->free(noise);
+    for (size_t i = 0; i < securities_len; i++) {
+        securities[i]->free(securities[i]);
+    }
     cn_key_free(key);
     cn_rt_os_net_free(n.net);
     cn_rt_os_free(n.rt);
-    return n.is_bad || (argc > 3 && n.pings < PINGS) ? 1 : 0;
+    return n.is_bad || (argc > 4 && n.pings < PINGS) ? 1 : 0;
 }
