@@ -70,6 +70,42 @@ static void a_ping_comes_back(void)
     world_end(&w);
 }
 
+static size_t streams_held(size_t host)
+{
+    cn_host_resources r = {0};
+    cn_host_resources_of(w.hosts[host].h, &r);
+    return r.streams;
+}
+
+/* Others allow few streams of ping: all go over one, which is given back when it is not used. */
+static void pings_share_a_stream(void)
+{
+    begin(2, NULL);
+    world_host *a = &w.hosts[0];
+    world_join(&w, 0, 1);
+    for (int i = 0; i < 50 && streams_held(0) > 0; i++) {
+        world_turn(&w); /* identify's end */
+    }
+    cn_id ids[6] = {{0}};
+    for (int i = 0; i < 6; i++) {
+        CHECK_OK(cn_host_ping(a->h, &w.hosts[1].id, 10 * CN_NS_PER_S, world_pinged, a, &ids[i]));
+    }
+    CHECK_EQ(streams_held(0), 1);
+    cn_host_ping_cancel(a->h, ids[2]);
+    (void)world_until(&w, &a->pings, 5);
+    CHECK_OK(a->ping_err);
+    CHECK_OK(cn_host_ping(a->h, &w.hosts[1].id, 10 * CN_NS_PER_S, world_pinged, a, &ids[0]));
+    CHECK_EQ(streams_held(0), 1);
+    (void)world_until(&w, &a->pings, 6);
+    CHECK_EQ(a->pings, 6); /* the one cancelled is not told */
+    cn_host_tick(a->h, cn_time_after(cn_rt_now(w.rt), 11 * CN_NS_PER_S));
+    for (int i = 0; i < 50 && streams_held(0) + streams_held(1) > 0; i++) {
+        world_turn(&w);
+    }
+    CHECK_EQ(streams_held(0) + streams_held(1), 0);
+    world_end(&w);
+}
+
 /* The muxer of the one connection of host 0. */
 static const char *muxer_in_use(void)
 {
@@ -116,6 +152,7 @@ static void run_all(void)
     TEST(two_meet_and_know_each_other);
     TEST(streams_carry_bytes_both_ways);
     TEST(a_ping_comes_back);
+    TEST(pings_share_a_stream);
 }
 
 int main(void)
