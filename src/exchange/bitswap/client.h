@@ -83,6 +83,8 @@ void *cn_client_owner(const cn_client_peer *p);
 void cn_client_peer_usable(cn_client *c, cn_client_peer *p, bool usable);
 /* What was sent and not answered may be lost (the stream was reset): it is all sent again. */
 void cn_client_peer_again(cn_client *c, cn_client_peer *p);
+/* There is room to tell it more: it is next_dirty again if there is something. */
+void cn_client_peer_tell(cn_client *c, cn_client_peer *p);
 /* Bytes came from it: it is alive, even if no block is whole yet. */
 void cn_client_peer_alive(cn_client_peer *p, cn_time now);
 

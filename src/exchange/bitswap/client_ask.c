@@ -115,6 +115,13 @@ void cn_client_peer_again(cn_client *c, cn_client_peer *p)
     }
 }
 
+void cn_client_peer_tell(cn_client *c, cn_client_peer *p)
+{
+    if (p->cancels.len > 0 || !cn_ring_is_empty(&p->unsent)) {
+        cn_peer_is_dirty(c, p);
+    }
+}
+
 void cn_client_peer_alive(cn_client_peer *p, cn_time now)
 {
     p->alive = now;

@@ -417,6 +417,7 @@ static void look_at_oldest(cn_client *c, cn_client_peer *p, cn_time now)
 
 static void look_at_peer(cn_client *c, cn_client_peer *p, cn_time now)
 {
+    cn_client_peer_tell(c, p); /* what could not be sent before */
     if (cn_ring_is_empty(&p->open[0]) && cn_ring_is_empty(&p->open[1])) {
         return;
     }
