@@ -13,6 +13,8 @@ enum {
     ENTRY_MAX_BYTES = 256,
 };
 
+static const int64_t delay_kept_ns = 10 * CN_NS_PER_S; /* the least delay of so long counts */
+
 cn_err
 cn_client_peer_up(cn_client *c, const cn_peer_id *id, void *owner, cn_client_peer **ret)
 {
@@ -336,10 +338,10 @@ void cn_peer_delivered(cn_client_peer *p, size_t bytes, int64_t delay_ns, cn_tim
     p->block_bytes = p->block_bytes == 0 ? CN_MAX(bytes, 1)
                                          : p->block_bytes - p->block_bytes / 16 + bytes / 16;
     p->block_bytes = CN_MAX(p->block_bytes, 1);
-    if (delay_ns > 0 && (p->delay_ns == 0 || delay_ns < p->delay_ns)) {
+    bool is_old = now.ns - p->delay_at.ns >= delay_kept_ns;
+    if (delay_ns > 0 && (p->delay_ns == 0 || delay_ns < p->delay_ns || is_old)) {
         p->delay_ns = delay_ns;
-    } else if (delay_ns > 0) {
-        p->delay_ns += (delay_ns - p->delay_ns) / 64;
+        p->delay_at = now;
     }
     p->rate_bytes += bytes;
     int64_t span = now.ns - p->rate_since.ns;

@@ -1,7 +1,7 @@
 /*
  * Reading what is wanted into messages. A job holds some of a peer's most urgent wants: small
- * blocks that share one message, and large ones that have one each. A large block stays in the buffer it was read to, which goes to the wire as it
- * is. Invariant: held_bytes counts a job's bytes from its making until its messages are handed out
+ * blocks that share one message, and large ones that have one each. A large block stays in the
+ * buffer it was read to, which goes to the wire as it is. Invariant: held_bytes counts a job's bytes from its making until its messages are handed out
  * or dropped.
  */
 #include "exchange/bitswap/engine_internal.h"
