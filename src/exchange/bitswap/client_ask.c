@@ -285,8 +285,8 @@ static void note_sent(cn_client *c, cn_ask *a, cn_time now)
     bool is_first = cn_ring_is_empty(&p->open[0]) && cn_ring_is_empty(&p->open[1]);
     if (is_first) {
         p->alive = now; /* silence is counted from here */
-        p->rate_since = now;
-        p->rate_bytes = 0;
+        /* time in which it was asked for nothing says nothing of its rate */
+        p->rate_since.ns += now.ns - CN_MAX(p->rate_since.ns, p->delivered.ns);
     }
     a->is_sent = true;
     a->at = now;
@@ -344,6 +344,7 @@ void cn_peer_delivered(cn_client_peer *p, size_t bytes, int64_t delay_ns, cn_tim
         p->delay_at = now;
     }
     p->rate_bytes += bytes;
+    p->delivered = now;
     int64_t span = now.ns - p->rate_since.ns;
     if (span >= RATE_NS) {
         uint64_t rate = p->rate_bytes * 1000 / (uint64_t)(span / 1000000);

@@ -266,7 +266,7 @@ static void heard(cn_client *c, cn_client_peer *p, cn_time now)
         next = r->next;
         if (a->answer == CN_ANSWER_LOST) {
             cn_ask_drop(c, a, false);
-            if (w->state == CN_WANT_STARVED) {
+            if (!has_open_ask(w)) {
                 cn_want_again(c, w);
             }
         }
