@@ -8,7 +8,6 @@
 #include "lib/test.h"
 #include "rt_os/rt_os.h"
 
-
 /* A source in memory. */
 typedef struct table {
     cn_blocks blocks; /* first: cast back from it */
@@ -120,9 +119,9 @@ static void want(size_t peer_no, uint64_t from, size_t len, unsigned flags, bool
         cn_cid cid = cid_of(n);
         int32_t priority = falls ? (int32_t)(1000000 - n) : (int32_t)n;
         CHECK_OK(
-            flags & CANCEL ? cn_message_put_cancel(&entries, &cid)
-                           : cn_message_put_want(
-                                 &entries, &cid, priority, flags & HAVE, flags & DONT_HAVE));
+            flags & CANCEL
+                ? cn_message_put_cancel(&entries, &cid)
+                : cn_message_put_want(&entries, &cid, priority, flags & HAVE, flags & DONT_HAVE));
     }
     CHECK_OK(cn_message_put_wantlist(&body, cn_buf_slice(&entries), flags & FULL));
     CHECK_OK(cn_message_decode(cn_buf_slice(&body), &m, NULL));
@@ -176,7 +175,8 @@ static bool send_one(peer *p)
     return have;
 }
 
-/* Serve whoever is active until `max_bytes` of blocks went to all; a peer without room gets none. */
+/* Serve whoever is active until `max_bytes` of blocks went to all; a peer without room gets none.
+ */
 static void serve(size_t max_bytes, const bool *full)
 {
     cn_engine_stats stats;
@@ -364,7 +364,8 @@ static void old_peers_get_bare_blocks(void)
 
 static void many_sizes_fit_into_messages(void)
 {
-    static const size_t sizes[] = {8, 1000, (32 << 10) - 1, 32 << 10, 256 << 10, CN_BLOCK_MAX_BYTES};
+    static const size_t sizes[] = {8,        1000,      (32 << 10) - 1,
+                                   32 << 10, 256 << 10, CN_BLOCK_MAX_BYTES};
     for (size_t i = 0; i < CN_LEN(sizes); i++) {
         begin(1, sizes[i], 150);
         want(0, 0, 150, 0, true);
