@@ -177,7 +177,11 @@ static void double_deliver(double_stream *s)
     if (!s->is_opened) {
         s->is_opened = true;
         CHECK_OK(from->ops->opened(from, id, &s->to->id, name));
-        CHECK_OK(to->ops->opened(to, id, &s->from->id, name));
+        if (to->ops->opened(to, id, &s->from->id, name) != CN_OK) {
+            double_free(s);
+            from->ops->ended(from, id, CN_STREAM_RESET, "not taken");
+            return;
+        }
     }
     while (s->is_used && s->parts_at < s->parts_len && s->unconsumed < DOUBLE_WINDOW &&
            !s->to->is_slow) {
