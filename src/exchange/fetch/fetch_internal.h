@@ -152,4 +152,7 @@ void cn_fetch_look_turn(cn_fetch *f);
 bool cn_fetch_is_seen(cn_fetch *f, const cn_cid *cid);
 
 /* fetch_report.c; the loop */
+/* Append what is known about the wait for `cid`. */
+CN_MUST_USE cn_err
+cn_fetch_report_write(cn_fetch *f, const cn_cid *cid, int64_t waited_ns, cn_buf *out);
 void cn_fetch_report_fill(cn_fetch *f, cn_time now);
