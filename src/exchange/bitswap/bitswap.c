@@ -63,6 +63,7 @@ static void judge(cn_bitswap *b, cn_bs_peer *p)
     for (size_t i = 0; i < CN_LEN(cn_bs_names) && !may; i++) {
         may = cn_host_speaks(b->options.host, &p->peer, cn_bs_names[i]) != 0;
     }
+    cn_client_peer_old(p->client, cn_host_speaks(b->options.host, &p->peer, cn_bs_names[0]) == 0);
     cn_client_peer_usable(b->client, p->client, may && !is_banned(b, &p->peer));
     b->is_due = true;
 }

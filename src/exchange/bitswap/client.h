@@ -81,6 +81,8 @@ void cn_client_peer_down(cn_client *c, cn_client_peer *p);
 void *cn_client_owner(const cn_client_peer *p);
 /* It does not speak bitswap (false), or may: it is asked for nothing, or for all. At first true. */
 void cn_client_peer_usable(cn_client *c, cn_client_peer *p, bool usable);
+/* It speaks a version before 1.2.0: it answers no want-have and never says that it has not. */
+void cn_client_peer_old(cn_client_peer *p, bool old);
 /* What was sent and not answered may be lost (the stream was reset): it is all sent again. */
 void cn_client_peer_again(cn_client *c, cn_client_peer *p);
 /* There is room to tell it more: it is next_dirty again if there is something. */

@@ -116,6 +116,7 @@ struct cn_client_peer {
     cn_time alive; /* when it last sent anything */
     bool is_usable;
     bool is_silent;
+    bool is_old;
     /* what it delivers */
     cn_client_peer_stats stats;
     uint64_t haves;

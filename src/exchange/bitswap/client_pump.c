@@ -9,6 +9,7 @@ enum { FED_MAX = 256 }; /* starved wants looked at once more in one go */
 
 static const int64_t silent_ns = 5 * CN_NS_PER_S;       /* a peer that sends nothing meanwhile */
 static const int64_t unanswered_ns = 30 * CN_NS_PER_S;  /* one want at a peer that sends others */
+static const int64_t old_ns = 5 * CN_NS_PER_S; /* the same at one that cannot say no */
 static const int64_t impatient_ns = 500 * CN_NS_PER_MS; /* nothing came, another has it */
 static const int64_t idle_ns = CN_NS_PER_S;
 static const int64_t idle_again_ns = 60 * CN_NS_PER_S;
@@ -156,7 +157,7 @@ static size_t broadcast(cn_client *c, const cn_session *s, cn_want *w)
     for (cn_ring *r = c->peers.next; r != &c->peers && asked < CN_CLIENT_BROADCAST_PEERS;
          r = r->next) {
         cn_client_peer *p = CN_CONTAINER(r, cn_client_peer, node);
-        if (p->is_usable && !p->is_silent && p->open_len < CN_CLIENT_OPEN_MAX &&
+        if (p->is_usable && !p->is_silent && !p->is_old && p->open_len < CN_CLIENT_OPEN_MAX &&
             cn_ask_of(w, p) == NULL && (s->blocks == 0 || may_pay(c, p))) {
             asked += cn_ask_peer(c, w, p, false);
         }
@@ -406,7 +407,8 @@ static void look_at_oldest(cn_client *c, cn_client_peer *p, cn_time now)
             if (age < impatient_ns) {
                 break;
             }
-            if (is_impatient || (age >= unanswered_ns && a->resent >= RESENT_MAX)) {
+            bool is_no = p->is_old && now.ns - CN_MAX(p->delivered.ns, a->at.ns) >= old_ns;
+            if (is_impatient || is_no || (age >= unanswered_ns && a->resent >= RESENT_MAX)) {
                 cn_ask_answer(a, CN_ANSWER_LOST);
                 cn_want_again(c, a->want);
             } else if (age >= unanswered_ns) {
