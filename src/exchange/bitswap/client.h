@@ -93,12 +93,15 @@ void cn_client_peer_alive(cn_client_peer *p, cn_time now);
 /* --- what peers said --- */
 
 void cn_client_presence(cn_client *c, cn_client_peer *p, const cn_cid *cid, bool has, cn_time now);
+/* Is this block wanted, or was `p` asked for it lately? */
+bool cn_client_expects(const cn_client *c, const cn_client_peer *p, const cn_cid *cid);
 /*
  * A block with this CID (its hash was computed) of `bytes` came from `p` (NULL: it is gone). WANTED
- * means that the caller puts it into the store and then calls arrived or failed.
+ * means that the caller puts it into the store and then calls arrived or failed. `is_held`: it is
+ * in the store already, so that a late one that was not expected any more is no lie.
  */
-cn_client_match
-cn_client_block(cn_client *c, cn_client_peer *p, const cn_cid *cid, size_t bytes, cn_time now);
+cn_client_match cn_client_block(
+    cn_client *c, cn_client_peer *p, const cn_cid *cid, size_t bytes, bool is_held, cn_time now);
 /*
  * The block is in the store, by whichever way it came: sinks are told and the want ends. `block`
  * may be empty. Nothing happens if nobody wants it.

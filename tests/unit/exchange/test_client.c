@@ -158,7 +158,7 @@ static size_t count(const peer *p, bool is_have)
 /* The peer sends a block and it is stored. */
 static cn_client_match give(size_t peer_no, const cn_cid *cid)
 {
-    cn_client_match m = cn_client_block(c, peers[peer_no].p, cid, 1000, now);
+    cn_client_match m = cn_client_block(c, peers[peer_no].p, cid, 1000, false, now);
     if (m == CN_CLIENT_WANTED) {
         cn_client_arrived(c, cid, cn_str("x"));
     }
@@ -422,18 +422,34 @@ static void what_was_lost_on_the_way_is_asked_again(void)
 {
     cn_client_stats stats;
     begin(1);
-    want(0, 2000);
+    want(0, 4000);
     step(1);
     /* the first want is dropped there */
     peers[0].told[0].is_cancelled = true;
-    for (int i = 0; i < 100; i++) {
+    for (int i = 0; i < 200; i++) {
         (void)give_all(0, 50);
         step(10);
     }
     (void)give_all(0, 50);
     cn_client_stat(c, &stats);
-    CHECK(stats.resent >= 1);
-    CHECK_EQ(w.arrived, 2000);
+    CHECK_EQ(stats.resent, 1);
+    CHECK_EQ(w.arrived, 4000);
+    end();
+}
+
+static void the_last_want_is_not_lost_either(void)
+{
+    begin(1);
+    want(0, 10);
+    step(1);
+    peers[0].told[0].is_cancelled = true; /* dropped there */
+    (void)give_all(0, 50);
+    CHECK_EQ(w.arrived, 9);
+    for (int i = 0; i < 100 && w.arrived < 10; i++) {
+        step(250);
+        (void)give_all(0, 50);
+    }
+    CHECK_EQ(w.arrived, 10);
     end();
 }
 
@@ -485,7 +501,7 @@ static void a_block_that_cannot_be_kept_is_told(void)
     want(0, 1);
     step(1);
     cn_cid cid = cid_of(0);
-    CHECK_EQ(cn_client_block(c, peers[0].p, &cid, 10, now), CN_CLIENT_WANTED);
+    CHECK_EQ(cn_client_block(c, peers[0].p, &cid, 10, false, now), CN_CLIENT_WANTED);
     cn_client_failed(c, &cid, CN_ERR_NO_SPACE, "the disk is full");
     CHECK_EQ(w.failed, 1);
     end();
@@ -513,7 +529,7 @@ static cn_err attempt(cn_mem *m)
     cn_client_tick(x, (cn_time){at.ns + CN_NS_PER_S});
     CN_TRY(cn_client_write(x, p, &entries, 4096, at, &more));
     cn_client_presence(x, p, &cids[1], false, at);
-    (void)cn_client_block(x, p, &cids[0], 10, at);
+    (void)cn_client_block(x, p, &cids[0], 10, false, at);
     cn_client_arrived(x, &cids[0], cn_str("x"));
     cn_client_cancel(x, session, &cids[2], 1);
     CN_TRY(cn_client_write(x, p, &entries, 4096, at, &more));
@@ -548,6 +564,7 @@ int main(void)
     TEST(the_window_opens_to_what_is_delivered);
     TEST(peers_share_in_proportion);
     TEST(what_was_lost_on_the_way_is_asked_again);
+    TEST(the_last_want_is_not_lost_either);
     TEST(what_is_not_wanted_any_more_is_cancelled);
     TEST(two_sessions_want_the_same);
     TEST(a_block_that_cannot_be_kept_is_told);

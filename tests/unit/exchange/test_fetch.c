@@ -481,8 +481,7 @@ typedef struct knowing {
     size_t asked;
 } knowing;
 
-static cn_err
-find_providers(cn_router *r, const cn_cid *cid, cn_router_asker *who, cn_id *ret)
+static cn_err find_providers(cn_router *r, const cn_cid *cid, cn_router_asker *who, cn_id *ret)
 {
     knowing *k = (knowing *)r;
     CN_UNUSED(cid);
@@ -498,8 +497,7 @@ static void cancel_query(cn_router *r, cn_id query)
     ((knowing *)r)->asker = NULL;
 }
 
-static const cn_router_ops knowing_ops = {
-    .find_providers = find_providers, .cancel = cancel_query};
+static const cn_router_ops knowing_ops = {.find_providers = find_providers, .cancel = cancel_query};
 
 static void providers_are_looked_for(void)
 {
