@@ -7,6 +7,7 @@
 
 #include "crypto/ct.h"
 #include "crypto/openssl.h"
+#include "crypto/secp256k1.h"
 
 enum { ED25519_BYTES = 32, SCALAR_BYTES = 32, POINT_BYTES = 33, WHOLE_POINT_BYTES = 65 };
 
@@ -244,7 +245,7 @@ static cn_ssl_key *read_secp256k1_public(const cn_openssl *ssl, cn_slice point)
     return read_der(ssl, (cn_slice){der, sizeof der}, false);
 }
 
-/* What both readers do with what they read. */
+/* What both readers do with what they read; a sentence is left only if it failed. */
 static cn_err finish_reading(
     cn_mem *mem,
     const cn_openssl *ssl,
@@ -262,6 +263,9 @@ static cn_err finish_reading(
     if (err != CN_OK) {
         cn_key_free(key);
         return err;
+    }
+    if (why != NULL) {
+        why->text[0] = '\0';
     }
     *ret = key;
     return CN_OK;
@@ -429,6 +433,9 @@ cn_err cn_key_sign(const cn_key *key, cn_slice message, cn_buf *out)
     bool good = ssl->EVP_DigestSignInit(ctx, NULL, digest_of(key), NULL, key->pkey) == 1 &&
                 ssl->EVP_DigestSign(ctx, signature, &len, message.data, message.len) == 1;
     ssl->EVP_MD_CTX_free(ctx);
+    if (good && key->type == CN_KEY_SECP256K1) {
+        good = cn_secp256k1_lower(signature, &len);
+    }
     if (!good) {
         ssl->ERR_clear_error();
         return CN_ERR_BUG;

@@ -5,8 +5,8 @@
  *            private                          public              signature
  *   RSA      PKCS#1 DER                       PKIX DER            PKCS#1 v1.5 over SHA-256
  *   Ed25519  32 bytes seed, 32 bytes public   32 bytes            64 bytes
- *   secp256k1  32 bytes                       33 bytes, compressed  ECDSA over SHA-256, DER
  *   ECDSA    SEC 1 DER (P-256, P-384, P-521)  PKIX DER            ECDSA over SHA-256, DER
+ *   secp256k1  32 bytes                       33 bytes, compressed  the same, s the lower one
  *
  * By libcrypto, opened on first use: where it is missing every function that makes a key gives
  * UNSUPPORTED. A key may be used from several threads at once.
