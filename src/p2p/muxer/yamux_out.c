@@ -1,6 +1,6 @@
 /*
  * Frames that go: pings and other control first, then streams in turn, each at most one frame of
- * data a turn. Windows are given back here too, when half of one has been consumed.
+ * data a turn, and its end. Windows are given back here too, when half of one has been consumed.
  */
 #include "p2p/muxer/yamux_internal.h"
 
@@ -138,10 +138,26 @@ static bool pull_data(yamux *y, yamux_stream *s, pulling *p)
     }
     s->queued_bytes -= len;
     s->send_window -= len;
-    bool is_end = s->is_fin_asked && s->first == NULL;
-    cn_yamux_put_header(header, CN_YAMUX_DATA, is_end ? CN_YAMUX_FIN : 0, s->no, (uint32_t)len);
-    s->is_fin_sent = is_end;
+    cn_yamux_put_header(header, CN_YAMUX_DATA, 0, s->no, (uint32_t)len);
     p->bytes += CN_YAMUX_HEADER_BYTES + len;
+    return true;
+}
+
+/*
+ * The end of a stream, in a frame of its own as go sends it: js closes a stream at a FIN before it
+ * looks at the data in the same frame. False: no room for it in this pull.
+ */
+static bool pull_end(yamux *y, yamux_stream *s, pulling *p)
+{
+    if (p->headers == CN_YAMUX_PULL_HEADERS || p->parts_len + 1 > p->parts_max ||
+        p->bytes + CN_YAMUX_HEADER_BYTES > p->max_bytes) {
+        return false;
+    }
+    uint8_t *header = y->headers[p->headers++];
+    p->parts[p->parts_len++] = cn_slice_of(header, CN_YAMUX_HEADER_BYTES);
+    cn_yamux_put_header(header, CN_YAMUX_WINDOW, CN_YAMUX_FIN, s->no, 0);
+    s->is_fin_sent = true;
+    p->bytes += CN_YAMUX_HEADER_BYTES;
     return true;
 }
 
@@ -154,6 +170,10 @@ static void pull_streams(yamux *y, pulling *p)
             return; /* control was full; the next pull goes on here */
         }
         if (s->first != NULL && s->send_window > 0 && !pull_data(y, s, p)) {
+            return;
+        }
+        bool is_end = s->is_fin_asked && !s->is_fin_sent && s->first == NULL;
+        if (is_end && !pull_end(y, s, p)) {
             return;
         }
         y->ready_first = s->next_ready;
