@@ -84,6 +84,17 @@ class Bulk(WithFolder):
     def test_kubo(self):
         self.exchange(Kubo, 10)
 
+    def test_many_small_files_from_kubo_again_and_again(self):
+        """Fresh nodes, for what goes wrong only now and then."""
+        Kubo.need()
+        kubo = self.node(Kubo)
+        for no in range(10):
+            ours = self.node(Cairn)
+            cid = kubo.add(content.tree(self.path("again%d" % no), 900 + no))
+            ours.connect(kubo.address)
+            self.assertEqual(ours.fetch(cid, 30)["sha256"], digest(self.path("again%d" % no)))
+            ours.stop()
+
     def test_helia(self):
         self.exchange(Helia, 20)
 
