@@ -1,0 +1,17 @@
+/*
+ * Swarms: any program whose setup is a sim_peer, in two phases. While faults happen only safety is
+ * asked for; then the world is healed and every peer must get all that it wants, in a time of the
+ * world's clock. At the end nothing may be open, charged or on its way.
+ */
+#pragma once
+
+#include "sim/peer.h"
+#include "sim/scenario.h"
+
+typedef struct sim_swarm {
+    const sim_program *program;
+    bool is_noise;
+    size_t blocks; /* in the world; each lies on one to three peers at first */
+} sim_swarm;
+
+void sim_swarm_run(const sim_swarm *swarm, const sim_options *options, sim_result *ret);
