@@ -23,8 +23,8 @@ enum {
 static const char PING[] = "/ipfs/ping/1.0.0";
 static const char BLOCK[] = "/cairn/sim/block/1.0.0";
 
-static const int64_t ASK_TIMEOUT_NS = 60 * 1000000000LL;
-static const int64_t REST_NS = 500 * 1000000LL; /* after a round of noes; between dials */
+static const int64_t ASK_TIMEOUT_NS = 60 * 1000000000LL; /* without a byte */
+static const int64_t REST_NS = 500 * 1000000LL;          /* after a round of noes; between dials */
 static const int64_t PING_EVERY_NS = 10 * 1000000000LL;
 
 typedef struct trade {
@@ -184,8 +184,10 @@ static void ask(barter *b, link *l)
     static const char *const names[] = {BLOCK};
     while (l->asking < ASKING_MAX && now_of(b).ns >= l->rests_until.ns) {
         if (l->next_want >= b->peer->wants_len) {
+            /* Not all at once: what one is asked for is not asked of the others meanwhile. */
             l->next_want = 0;
-            l->rests_until = cn_time_after(now_of(b), REST_NS);
+            l->rests_until =
+                cn_time_after(now_of(b), REST_NS + (int64_t)cn_prng_below(&b->n->chance, REST_NS));
             break;
         }
         const cn_cid *want = &b->peer->wants[l->next_want++];
@@ -200,8 +202,8 @@ static void ask(barter *b, link *l)
         t->want = *want;
         l->asking++;
     }
-    if (sim_peer_missing(b->peer) > 0) {
-        note_next(b, l->rests_until.ns > now_of(b).ns ? l->rests_until : CN_TIME_NEVER);
+    if (l->rests_until.ns > now_of(b).ns) {
+        note_next(b, l->rests_until);
     }
 }
 
@@ -333,6 +335,7 @@ static void take_data(barter *b, trade *t, cn_slice bytes)
     }
     cn_buf_release(&out);
     err = err == CN_OK ? cn_buf_append(&t->in, bytes) : err;
+    t->limit = cn_time_after(now_of(b), ASK_TIMEOUT_NS);
     if (err != CN_OK) {
         b->broken = "a stream of a good peer is not understood";
     }

@@ -4,8 +4,6 @@
  */
 #include "sim/net_sim.h"
 
-
-
 enum { SLOW_MAX_NS = 50 * 1000000 };
 
 cn_endpoint sim_address(const sim_node *n, bool is_ip6, uint16_t port)
@@ -26,8 +24,8 @@ cn_endpoint sim_address(const sim_node *n, bool is_ip6, uint16_t port)
 
 sim_node *sim_node_at(const sim *w, const sim_node *from, const cn_endpoint *at)
 {
-    uint32_t index = at->is_ip6 ? (uint32_t)at->ip[14] << 8 | at->ip[15]
-                                : (uint32_t)at->ip[1] << 8 | at->ip[2];
+    uint32_t index =
+        at->is_ip6 ? (uint32_t)at->ip[14] << 8 | at->ip[15] : (uint32_t)at->ip[1] << 8 | at->ip[2];
     if (!at->is_ip6 && at->ip[0] == 127) {
         return w->nodes[from->index];
     }

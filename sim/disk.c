@@ -286,8 +286,8 @@ cn_err sim_disk_mkdir(sim_disk *d, const char *path)
 static const char *name_in(const char *path, const char *dir)
 {
     size_t len = strlen(dir);
-    bool is_in = strncmp(path, dir, len) == 0 && path[len] == '/' &&
-                 strchr(path + len + 1, '/') == NULL;
+    bool is_in =
+        strncmp(path, dir, len) == 0 && path[len] == '/' && strchr(path + len + 1, '/') == NULL;
     return is_in ? path + len + 1 : NULL;
 }
 

@@ -28,8 +28,10 @@ static int list(void)
 static int wrong(const char *sentence)
 {
     (void)fprintf(
-        stderr, "cairn-sim: %s\nusage: cairn-sim list | SCENARIO [--seed S] [--seeds COUNT] "
-        "[--nodes N] [--faults MIX] [--trace]\n", sentence);
+        stderr,
+        "cairn-sim: %s\nusage: cairn-sim list | SCENARIO [--seed S] [--seeds COUNT] "
+        "[--nodes N] [--faults MIX] [--trace]\n",
+        sentence);
     return 2;
 }
 
@@ -77,7 +79,8 @@ static int run(const sim_scenario *s, sim_options *o, uint64_t seeds)
             status = 1;
             (void)printf("FAILED seed %" PRIu64 ": %s\n", o->seed, result.failed.text);
         }
-        (void)printf("%s seed %" PRIu64 " digest %016" PRIx64 "\n", s->name, o->seed, result.digest);
+        (void)printf(
+            "%s seed %" PRIu64 " digest %016" PRIx64 "\n", s->name, o->seed, result.digest);
         (void)fflush(stdout);
     }
     return status;

@@ -19,16 +19,16 @@ typedef struct sock {
     cn_id id;
     sock_kind kind;
     uint64_t tag;
-    cn_endpoint at;    /* listener */
-    cn_id conn;        /* dialing, stream */
-    unsigned end;      /* which one of it is ours */
-    bool is_ready;     /* in the ring */
+    cn_endpoint at; /* listener */
+    cn_id conn;     /* dialing, stream */
+    unsigned end;   /* which one of it is ours */
+    bool is_ready;  /* in the ring */
     bool is_paused;
-    bool wants_write;  /* a write was short */
-    bool has_room;     /* WRITABLE is due */
-    bool is_dialled;   /* OPENED or FAILED is due */
-    bool is_answered;  /* RESOLVED is due */
-    cn_err err;        /* FAILED */
+    bool wants_write; /* a write was short */
+    bool has_room;    /* WRITABLE is due */
+    bool is_dialled;  /* OPENED or FAILED is due */
+    bool is_answered; /* RESOLVED is due */
+    cn_err err;       /* FAILED */
     cn_id callers[BACKLOG];
     size_t callers_len;
     cn_net_query query;
@@ -388,8 +388,8 @@ bool sim_net_call(sim_net *n, const cn_endpoint *at, cn_id conn)
     cn_id id = CN_ID_NONE;
     sock *s = NULL;
     while ((s = cn_slots_next(&n->sockets, &position, &id)) != NULL) {
-        bool is_here = s->kind == SOCK_LISTENER && s->at.port == at->port &&
-                       s->at.is_ip6 == at->is_ip6;
+        bool is_here =
+            s->kind == SOCK_LISTENER && s->at.port == at->port && s->at.is_ip6 == at->is_ip6;
         bool is_any = cn_slice_eq(cn_slice_of(s->at.ip, 16), cn_slice_of(any, 16));
         if (is_here && (is_any || cn_endpoint_eq(&s->at, at)) && s->callers_len < BACKLOG) {
             s->callers[s->callers_len++] = conn;

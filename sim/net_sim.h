@@ -51,7 +51,7 @@ typedef struct sim_end {
     cn_endpoint at;
     sim_queue unread;
     size_t unread_bytes;
-    uint32_t credit_due; /* read and not told yet */
+    uint32_t credit_due;  /* read and not told yet */
     uint32_t window_left; /* bytes that may be sent from here */
     bool has_fin;
     bool is_reset;

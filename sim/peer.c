@@ -115,8 +115,8 @@ void sim_peer_init(sim_peer *p, sim *w)
     cn_ssl_key *pkey = ssl->EVP_PKEY_new_raw_private_key(CN_SSL_ED25519, NULL, raw, HALF);
     CN_ASSERT(pkey != NULL && ssl->EVP_PKEY_get_raw_public_key(pkey, raw + HALF, &len) == 1);
     ssl->EVP_PKEY_free(pkey);
-    sim_must(cn_key_read_private(
-        &w->mem, CN_KEY_ED25519, cn_slice_of(raw, sizeof(raw)), &p->key, NULL));
+    sim_must(
+        cn_key_read_private(&w->mem, CN_KEY_ED25519, cn_slice_of(raw, sizeof(raw)), &p->key, NULL));
     sim_must(cn_peer_id_of_key(p->key, &p->id));
     sim_shelf_init(&p->shelf, w);
 }
@@ -175,8 +175,7 @@ static cn_err open_transport(sim_node *n, cn_security *security, cn_transport **
     return cn_tcp_new(&o, ret);
 }
 
-cn_err sim_peer_transport(
-    sim_node *n, cn_security **ret_security, cn_transport **ret, cn_why *why)
+cn_err sim_peer_transport(sim_node *n, cn_security **ret_security, cn_transport **ret, cn_why *why)
 {
     cn_err err = CN_OK;
     cn_security *security = NULL;

@@ -13,7 +13,8 @@
 
 enum { SIM_NEIGHBOURS_MAX = 16, SIM_PORT = 4001 };
 
-/* Blocks in memory. Each put is checked against its CID; one that does not match fails the world. */
+/* Blocks in memory. Each put is checked against its CID; one that does not match fails the world.
+ */
 typedef struct sim_shelf {
     cn_blocks blocks;
     sim *world;
@@ -56,5 +57,5 @@ void sim_peer_address(const sim_node *n, cn_buf *ret);
  * The transport of `n`, whose setup is a sim_peer, that listens at SIM_PORT. Free with ops->free,
  * then `*ret_security` with free.
  */
-CN_MUST_USE cn_err sim_peer_transport(
-    sim_node *n, cn_security **ret_security, cn_transport **ret, cn_why *why);
+CN_MUST_USE cn_err
+sim_peer_transport(sim_node *n, cn_security **ret_security, cn_transport **ret, cn_why *why);

@@ -29,7 +29,8 @@ cn_err sim_plan_parse_mix(const char *text, unsigned *ret, cn_why *why)
         }
         if (fault == SIM_FAULTS) {
             return cn_why_set(
-                why, CN_ERR_USAGE, "no fault \"%.*s\": give all, none, or some of split, loss, "
+                why, CN_ERR_USAGE,
+                "no fault \"%.*s\": give all, none, or some of split, loss, "
                 "refuse, reset, clog, partition, crash, slow, narrow",
                 (int)name.len, (const char *)name.data);
         }
@@ -52,10 +53,11 @@ void sim_plan_calm(sim_plan *ret)
 /* A number from `low` to `high`, small ones as likely as large ones by order of magnitude. */
 static int64_t draw(cn_prng *p, int64_t low, int64_t high)
 {
-    int64_t top = low;
-    while (top < high && cn_prng_below(p, 4) != 0) {
-        top *= 2;
+    int64_t doublings = 0;
+    while (low << doublings < high) {
+        doublings++;
     }
+    int64_t top = low << 1 << cn_prng_below(p, (uint64_t)doublings + 1);
     return low + (int64_t)cn_prng_below(p, (uint64_t)(CN_MIN(top, high) - low + 1));
 }
 

@@ -14,6 +14,7 @@ enum {
     QUIET_S = 130,
     NEIGHBOURS = 3,
     HOLDERS_MAX = 3,
+    WAVES = 6,
     NODE_MEM_BYTES = 256 << 20,
     SMALL_BYTES = 16 << 10,
     LARGE_BYTES = 600 << 10,
@@ -71,6 +72,18 @@ static void start_one(sim *w, sim_node *n, uint64_t arg)
     }
 }
 
+/* Everybody wants more: `arg` blocks of all. The last wave comes just before the world is healed.
+ */
+static void want_more(sim *w, sim_node *n, uint64_t arg)
+{
+    CN_UNUSED(n);
+    for (size_t i = 0; i < w->nodes_len; i++) {
+        sim_peer *p = w->nodes[i]->setup;
+        p->wants_len = (size_t)arg;
+        sim_wake(w->nodes[i], w->now.ns);
+    }
+}
+
 static void populate(run *r)
 {
     sim *w = r->w;
@@ -85,9 +98,12 @@ static void populate(run *r)
     }
     for (size_t i = 0; i < r->options->nodes; i++) {
         r->peers[i].wants = r->cids;
-        r->peers[i].wants_len = r->swarm->blocks;
         sim_node *n = sim_add(w, r->swarm->program, &r->peers[i], NODE_MEM_BYTES);
         sim_after(w, (int64_t)cn_prng_below(&w->chance, CN_NS_PER_S), start_one, n, 0);
+    }
+    for (uint64_t wave = 1; wave <= WAVES; wave++) {
+        int64_t at_ns = (FAULTY_S - 1) * CN_NS_PER_S / WAVES * (int64_t)wave;
+        sim_after(w, at_ns, want_more, NULL, r->swarm->blocks * wave / WAVES);
     }
 }
 
@@ -154,8 +170,9 @@ static void report(const run *r, int64_t healed_ns, const sim_result *result)
     }
     (void)fprintf(
         r->options->out,
-        "%" PRIu64 " events, %lld ms of the world (%lld healed), %" PRIu64 " blocks fetched, %"
-        PRIu64 " connections lost, %" PRIu64 " starts, %zu KiB held at most by a node\n",
+        "%" PRIu64 " events, %lld ms of the world (%lld healed), %" PRIu64
+        " blocks fetched, %" PRIu64 " connections lost, %" PRIu64
+        " starts, %zu KiB held at most by a node\n",
         result->events, (long long)(r->w->now.ns / CN_NS_PER_MS),
         (long long)(healed_ns / CN_NS_PER_MS), fetched, downs, starts, peak >> 10);
     if (result->failed.text[0] != '\0') {

@@ -61,9 +61,8 @@ static void send(sim_conn *c, unsigned way, sim_packet_kind kind, cn_slice bytes
     cn_copy(p->bytes, bytes.data, bytes.len);
     on->line_free_ns = CN_MAX(on->line_free_ns, w->now.ns) + (int64_t)bytes.len * w->plan.byte_ns;
     int64_t at = on->line_free_ns + sim_latency(w, c->ends[way].node, c->ends[1 - way].node);
-    at += w->plan.jitter_ns == 0
-              ? 0
-              : (int64_t)cn_prng_below(&c->chance, (uint64_t)w->plan.jitter_ns);
+    at += w->plan.jitter_ns == 0 ? 0
+                                 : (int64_t)cn_prng_below(&c->chance, (uint64_t)w->plan.jitter_ns);
     for (int64_t wait = RETRANSMIT_NS;
          w->is_faulty && sim_chance(&c->chance, w->plan.loss_ppm) && wait < 16 * CN_NS_PER_S;
          wait *= 2) {

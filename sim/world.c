@@ -107,7 +107,8 @@ void sim_free(sim *w)
 sim_node *sim_add(sim *w, const sim_program *program, void *setup, size_t mem_max_bytes)
 {
     sim_must(cn_array_grow(
-        &w->mem, (void **)&w->nodes, &w->nodes_cap, w->nodes_len, SIM_NODES_MAX, sizeof(*w->nodes)));
+        &w->mem, (void **)&w->nodes, &w->nodes_cap, w->nodes_len, SIM_NODES_MAX,
+        sizeof(*w->nodes)));
     sim_node *n = cn_alloc(&w->mem, sizeof(*n));
     CN_ASSERT(n != NULL);
     *n = (sim_node){

@@ -99,7 +99,13 @@ typedef struct sim_record {
     size_t len;
 } sim_record;
 
-enum { SIM_RING = 64, SIM_NODES_MAX = 10000, SIM_EVENTS_MAX = 1 << 22, SIM_CLOGS_MAX = 1 << 16, SIM_TURN_NS = 5000 };
+enum {
+    SIM_RING = 64,
+    SIM_NODES_MAX = 10000,
+    SIM_EVENTS_MAX = 1 << 22,
+    SIM_CLOGS_MAX = 1 << 16,
+    SIM_TURN_NS = 5000
+};
 
 struct sim {
     cn_mem mem;
@@ -125,8 +131,8 @@ struct sim {
     size_t names_len;
     sim_record ring[SIM_RING];
     size_t ring_len; /* ever noted */
-    FILE *trace;   /* NULL: none */
-    cn_buf script; /* the lines of sim_say, if is_scripted */
+    FILE *trace;     /* NULL: none */
+    cn_buf script;   /* the lines of sim_say, if is_scripted */
     bool is_scripted;
     /* Told of each packet that arrives; NULL: nobody. */
     void (*overhear)(void *ctx, uint32_t from, const sim_conn *c, unsigned way, cn_slice bytes);
