@@ -261,6 +261,16 @@ static void drive(barter *b)
     }
 }
 
+static void say_up(barter *b, cn_id conn)
+{
+    cn_conn_info info = {0};
+    bool good = b->t->ops->info(b->t, conn, &info);
+    sim_say(
+        b->n, "up: %s, %s chosen %s, %s", info.security, info.muxer,
+        info.is_muxer_early ? "in the handshake" : "by multistream",
+        good && info.is_initiator ? "dialled" : "accepted");
+}
+
 static void take_up(barter *b, cn_id conn)
 {
     if (link_of(b, conn) != NULL) {
@@ -270,7 +280,7 @@ static void take_up(barter *b, cn_id conn)
     for (size_t i = 0; i < CONNS_MAX; i++) {
         if (cn_id_is_none(b->links[i].id)) {
             b->links[i] = (link){.id = conn, .is_up = true, .ping_at = now_of(b)};
-            sim_note(b->n->world, b->n->index, "up", conn.index, (cn_slice){0});
+            say_up(b, conn);
             note_next(b, now_of(b));
             return;
         }
@@ -281,7 +291,7 @@ static void take_up(barter *b, cn_id conn)
 static void take_down(barter *b, const cn_conn_event *e)
 {
     link *l = link_of(b, e->conn);
-    sim_note(b->n->world, b->n->index, "down", e->conn.index, cn_str(cn_err_name(e->err)));
+    sim_say(b->n, "down: %s", e->sentence == NULL ? cn_err_sentence(e->err) : e->sentence);
     for (size_t i = 0; i < STREAMS_MAX; i++) {
         if (b->trades[i].no != 0 && cn_id_eq(b->trades[i].conn, e->conn)) {
             trade_drop(b, &b->trades[i]);
@@ -364,12 +374,13 @@ static void take_answer(barter *b, trade *t)
         bool good = cn_slice_eq(in, cn_slice_of(t->sent, sizeof(t->sent)));
         b->broken = good ? b->broken : "another echo than what was sent";
         b->peer->pings++;
+        sim_say(b->n, "ping answered");
     } else if (in.len == 0) {
         b->broken = "an answer without a byte";
     } else if (in.data[0] == 1) {
         sim_must(cn_blocks_put(&b->peer->shelf.blocks, &t->want, cn_slice_skip(in, 1), NULL));
         b->peer->fetched++;
-        sim_note(b->n->world, b->n->index, "block", b->peer->fetched, cn_cid_key(&t->want));
+        sim_say(b->n, "block of %zu bytes arrived", in.len - 1);
     }
 }
 

@@ -286,6 +286,7 @@ cn_err sim_disk_mkdir(sim_disk *d, const char *path)
 static const char *name_in(const char *path, const char *dir)
 {
     size_t len = strlen(dir);
+    len -= len > 0 && dir[len - 1] == '/' ? 1 : 0;
     bool is_in =
         strncmp(path, dir, len) == 0 && path[len] == '/' && strchr(path + len + 1, '/') == NULL;
     return is_in ? path + len + 1 : NULL;

@@ -2,6 +2,7 @@
  * cairn-sim: run a scenario from a seed.
  *
  *   cairn-sim list
+ *   cairn-sim golden NAME
  *   cairn-sim SCENARIO [--seed S] [--seeds COUNT] [--nodes N] [--faults MIX] [--trace]
  *
  * Ends with 0 if all rules held, 1 if one was broken (the seed and what happened last are printed),
@@ -22,14 +23,27 @@ static int list(void)
     for (size_t i = 0; i < CN_LEN(scenarios); i++) {
         (void)printf("%-16s %s\n", scenarios[i].name, scenarios[i].what);
     }
+    for (const char *const *name = sim_golden_names(); *name != NULL; name++) {
+        (void)printf("golden %-9s two nodes, told line by line\n", *name);
+    }
     return 0;
+}
+
+static int golden(const char *name)
+{
+    cn_buf lines = {0};
+    cn_buf_init(&lines, cn_mem_default(), 1 << 20);
+    cn_err err = sim_golden_run(name, &lines);
+    (void)fwrite(lines.data, 1, lines.len, stdout);
+    cn_buf_release(&lines);
+    return err == CN_OK ? 0 : 1;
 }
 
 static int wrong(const char *sentence)
 {
     (void)fprintf(
         stderr,
-        "cairn-sim: %s\nusage: cairn-sim list | SCENARIO [--seed S] [--seeds COUNT] "
+        "cairn-sim: %s\nusage: cairn-sim list | golden NAME | SCENARIO [--seed S] [--seeds COUNT] "
         "[--nodes N] [--faults MIX] [--trace]\n",
         sentence);
     return 2;
@@ -91,6 +105,9 @@ int main(int argc, char **argv)
     uint64_t seeds = 1;
     if (argc == 2 && strcmp(argv[1], "list") == 0) {
         return list();
+    }
+    if (argc == 3 && strcmp(argv[1], "golden") == 0) {
+        return golden(argv[2]);
     }
     for (size_t i = 0; i < CN_LEN(scenarios) && argc > 1; i++) {
         sim_options o = {.seed = 1, .nodes = scenarios[i].nodes, .out = stdout};

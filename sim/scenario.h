@@ -27,6 +27,13 @@ typedef struct sim_scenario {
     void (*run)(const sim_options *options, sim_result *ret);
 } sim_scenario;
 
+/*
+ * Golden traces: two nodes on a quiet link, and the lines that their talk gives, appended to `out`.
+ * Names are those of tests/sim/golden/NAME.txt.
+ */
+const char *const *sim_golden_names(void); /* ended by NULL */
+CN_MUST_USE cn_err sim_golden_run(const char *name, cn_buf *out);
+
 /* Peers without a host exchange blocks over plaintext, or over Noise. */
 void sim_swarm_barter(const sim_options *options, sim_result *ret);
 void sim_swarm_barter_noise(const sim_options *options, sim_result *ret);
