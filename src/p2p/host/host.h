@@ -13,6 +13,23 @@
 
 typedef struct cn_host cn_host;
 
+/* Something that happened, for the log. */
+typedef enum cn_host_note_kind {
+    CN_HOST_NOTE_UP,       /* a connection stands */
+    CN_HOST_NOTE_DOWN,     /* one is gone: why */
+    CN_HOST_NOTE_REFUSED,  /* a caller was turned away: why */
+    CN_HOST_NOTE_DIAL,     /* a dial of a peer failed: what was tried */
+    CN_HOST_NOTE_TRIMMED,  /* closed to come back to the low water mark */
+    CN_HOST_NOTE_STREAM,   /* a stream was refused or cut off: why */
+} cn_host_note_kind;
+
+typedef struct cn_host_note {
+    cn_host_note_kind kind;
+    const cn_peer_id *peer; /* NULL: not known */
+    cn_slice address;       /* of the other side; may be empty */
+    const char *sentence;
+} cn_host_note;
+
 typedef struct cn_host_options {
     cn_mem *mem;       /* the node's memory budget */
     cn_net *net;       /* borrowed */
@@ -23,8 +40,20 @@ typedef struct cn_host_options {
     size_t conns_low;  /* Swarm.ConnMgr.LowWater; 0 with high 0: no trimming */
     size_t conns_high;
     int64_t grace_ns;           /* young connections are not trimmed */
-    const cn_ip_range *filters; /* never dialled, never accepted; borrowed */
+    const cn_ip_range *filters; /* never dialled, never accepted; copied */
     size_t filters_len;
+    const cn_ip_range *allowed; /* beside loopback, exempt from counts per address; borrowed */
+    size_t allowed_len;
+    size_t conns_per_ip_max;     /* inbound, from one address; 0: 8 */
+    size_t conns_per_prefix_max; /* inbound, from one IPv4 /24 or IPv6 /48; 0: 64 */
+    size_t conns_per_peer_max;   /* 0: 8 */
+    size_t streams_max;          /* of all connections, both ways; 0: 16,384 */
+    size_t streams_per_peer_max; /* both ways; 0: 1,024 */
+    size_t dials_max;            /* attempts at once; further ones wait; 0: 160 */
+    /* What happened, for the log; nullable. The note is borrowed for the call, in which no function
+     * of the host may be called. */
+    void (*note)(void *ctx, const cn_host_note *note);
+    void *note_ctx;
 } cn_host_options;
 
 CN_MUST_USE cn_err cn_host_new(const cn_host_options *options, cn_host **ret, cn_why *why);
