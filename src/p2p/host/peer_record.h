@@ -37,6 +37,12 @@ CN_MUST_USE cn_err cn_peer_record_seal(
 CN_MUST_USE cn_err
 cn_peer_record_open(cn_mem *mem, cn_slice envelope, cn_peer_record *ret, cn_why *why);
 
+/*
+ * Read a record as it lies in an envelope's payload; nothing is verified. Errors: MALFORMED,
+ * TRUNCATED, TOO_LARGE (of the peer id).
+ */
+CN_MUST_USE cn_err cn_peer_record_decode(cn_slice payload, cn_peer_record *ret);
+
 /* The next address that is a multiaddr (others are passed over); false at the end. */
 bool cn_peer_record_next(cn_cur *addresses, cn_slice *ret);
 
