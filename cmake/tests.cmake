@@ -17,6 +17,9 @@ target_link_libraries(cn_test PUBLIC cn_base)
 if(JANSSON_LIBRARY)
     target_link_libraries(cn_test PUBLIC ${JANSSON_LIBRARY})
 endif()
+# Linked only by tests that name it: hosts on one loop, and a transport of the tests' own.
+add_library(cn_host_world STATIC tests/lib/host_world.c tests/lib/pipe_transport.c)
+target_include_directories(cn_host_world PUBLIC tests src include)
 add_library(cn_replay STATIC tests/lib/replay.c)
 target_link_libraries(cn_replay PUBLIC cn_test)
 
@@ -30,7 +33,7 @@ foreach(source ${test_sources})
     endif()
     add_executable(test_${name} ${source})
     target_link_libraries(
-        test_${name} PRIVATE cn_test -Wl,--start-group cn_fault_rt ${all_layers} -Wl,--end-group)
+        test_${name} PRIVATE cn_test -Wl,--start-group cn_fault_rt cn_host_world ${all_layers} -Wl,--end-group)
     set_target_properties(test_${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
     add_test(NAME ${name} COMMAND test_${name})
 endforeach()

@@ -42,15 +42,10 @@ out:
 
 void cn_host_let_go(cn_host *h, host_peer *peer)
 {
-    bool is_kept = peer->conns_len > 0 || peer->dial != NULL;
-    for (size_t i = 0; i < peer->tags_len; i++) {
-        is_kept = is_kept || peer->tags[i].is_protection;
-    }
-    if (is_kept) {
+    if (peer->conns_len > 0 || peer->dial != NULL) {
         return;
     }
     cn_peer_id id = peer->id;
-    cn_free(h->mem, peer->tags);
     cn_free(h->mem, peer);
     (void)cn_map_remove(&h->peers, cn_peer_id_bytes(&id));
 }
@@ -114,11 +109,7 @@ void cn_host_conn_lost(cn_host *h, host_conn *c, cn_err err, const char *sentenc
     c->sentence = sentence == NULL ? NULL : cn_strdup(h->mem, sentence, strlen(sentence));
     *(h->gone_last == NULL ? &h->gone_first : &h->gone_last->next_gone) = c;
     h->gone_last = c;
-    if (c->is_counted) {
-        c->is_counted = false;
-        cn_gate_leave(h->gate, &c->ip);
-    }
-    h->is_told = true;
+    cn_gate_leave(&h->gate, &c->pass);
 }
 
 void cn_host_conn_close(cn_host *h, host_conn *c, cn_err err, const char *sentence)
@@ -129,64 +120,46 @@ void cn_host_conn_close(cn_host *h, host_conn *c, cn_err err, const char *senten
     }
 }
 
-bool cn_host_is_filtered(const cn_host *h, const cn_endpoint *ip)
+/* Count why a caller is not let in. */
+static void count_refusal(cn_host *h, cn_err err)
 {
-    cn_slice bytes = cn_slice_of(ip->ip, ip->is_ip6 ? 16 : 4);
-    for (size_t i = 0; i < h->filters_len; i++) {
-        if (cn_ip_range_has(&h->filters[i], bytes)) {
-            return true;
-        }
-    }
-    return false;
+    *(err == CN_ERR_PERMISSION  ? &h->counts.refused_filter
+      : err == CN_ERR_TOO_LARGE ? &h->counts.refused_limit
+      : err == CN_ERR_BUSY      ? &h->counts.refused_rate
+                                : &h->counts.refused_memory) += 1;
 }
 
-/* Why a caller is not let in; NULL: it is. */
-static const char *why_not(cn_host *h, const cn_conn_info *info)
+/* May a caller come in? Then it is counted. */
+static cn_err let_in(cn_host *h, const cn_conn_info *info, cn_gate_pass *ret, cn_why *why)
 {
     size_t limit = h->mem->limit_bytes;
-    if (cn_host_is_filtered(h, &info->remote_ip)) {
-        h->counts.refused_filter++;
-        return "its address is filtered (Swarm.AddrFilters)";
-    }
-    if (h->conns.len >= h->options.conns_max) {
-        h->counts.refused_conns++;
-        return "as many connections as are allowed";
-    }
     if (limit > 0 && h->mem->used_bytes > limit - limit / 10) {
-        h->counts.refused_memory++;
-        return "nine tenths of the node's memory are in use";
+        return cn_why_set(why, CN_ERR_NO_MEMORY, "nine tenths of the node's memory are in use");
     }
-    return NULL;
+    return cn_gate_enter(&h->gate, info->remote, true, h->now, ret, why);
 }
 
 void cn_host_conn_arrived(cn_host *h, uint32_t transport_no, cn_id raw)
 {
+    cn_err err = CN_OK;
     cn_transport *t = h->transports[transport_no];
     cn_conn_info info = {0};
+    cn_gate_pass pass = {0};
+    cn_why why = {{0}};
     host_conn *c = NULL;
     if (!t->ops->info(t, raw, &info)) {
         return;
     }
-    const char *sentence = why_not(h, &info);
-    bool is_counted = false;
-    if (sentence == NULL) {
-        cn_err err = cn_gate_enter(h->gate, &info.remote_ip, &sentence);
-        is_counted = err == CN_OK;
-        h->counts.refused_ip += is_counted ? 0 : 1;
-        sentence = !is_counted && sentence == NULL ? cn_err_sentence(err) : sentence;
-    }
-    if (sentence == NULL && cn_host_conn_add(h, transport_no, raw, &c) != CN_OK) {
-        h->counts.refused_memory++;
-        cn_gate_leave(h->gate, &info.remote_ip);
-        sentence = "out of memory";
-    }
-    if (sentence != NULL) {
-        cn_host_note_it(h, CN_HOST_NOTE_REFUSED, NULL, info.remote, sentence);
+    CN_TRY(let_in(h, &info, &pass, &why));
+    CN_TRY(cn_host_conn_add(h, transport_no, raw, &c));
+    c->pass = pass;
+out:
+    if (err != CN_OK) {
+        cn_gate_leave(&h->gate, &pass);
+        count_refusal(h, err);
+        cn_host_note_it(h, CN_HOST_NOTE_REFUSED, NULL, info.remote, cn_why_text(&why, err));
         t->ops->close(t, raw, 0);
-        return;
     }
-    c->is_counted = is_counted;
-    c->ip = info.remote_ip;
 }
 
 /* Hang an authenticated connection to its peer. */
@@ -194,6 +167,8 @@ static void attach(cn_host *h, host_conn *c, host_peer *peer)
 {
     c->peer = peer;
     c->is_up = true;
+    c->since = h->now;
+    c->busy = h->now;
     c->next = peer->conns;
     if (peer->conns != NULL) {
         peer->conns->prev = c;
@@ -218,6 +193,7 @@ static void tell_peer_up(cn_host *h, host_peer *peer)
 {
     cn_peer_id id = peer->id;
     peer->is_told = true;
+    (void)!cn_book_connected(h->book, &id, h->now); /* where memory has run out it just ages */
     peer->since = h->now;
     cn_host_dial_met(h, peer);
     for (size_t i = 0; i < h->protocols_len; i++) {
@@ -245,7 +221,7 @@ void cn_host_conn_up(cn_host *h, host_conn *c)
     if (!c->transport->ops->info(c->transport, c->raw, &info)) {
         return;
     }
-    c->ip = info.remote_ip;
+    cn_gate_settle(&h->gate, &c->pass);
     c->is_initiator = info.is_initiator;
     c->remote_len = (uint8_t)CN_MIN(info.remote.len, sizeof(c->remote));
     cn_copy(c->remote, info.remote.data, c->remote_len);
@@ -258,7 +234,7 @@ void cn_host_conn_up(cn_host *h, host_conn *c)
         return;
     }
     if (peer->conns_len >= h->options.conns_per_peer_max) {
-        h->counts.refused_peer++;
+        h->counts.refused_limit++;
         cn_host_conn_close(h, c, CN_ERR_TOO_LARGE, "as many connections to one peer as are allowed");
         cn_host_let_go(h, peer);
         return;
@@ -269,7 +245,7 @@ void cn_host_conn_up(cn_host *h, host_conn *c)
     }
     cn_host_note_it(h, CN_HOST_NOTE_UP, &peer->id, info.remote, info.is_initiator ? "dialled" : "came in");
     cn_host_identify_begin(h, c);
-    cn_host_trim_soon(h);
+    h->is_trim_due = true;
     if (!peer->is_told) {
         tell_peer_up(h, peer);
     } else {
@@ -283,7 +259,7 @@ static void end_streams(cn_host *h, host_conn *c)
         host_stream *s = c->streams;
         cn_protocol *p = cn_host_protocol_of(h, s);
         cn_id id = s->id;
-        bool is_theirs = p != NULL && (s->is_ours || s->name != UINT32_MAX);
+        bool is_theirs = p != NULL && !h->is_ending && (s->is_ours || s->name != UINT32_MAX);
         cn_host_stream_drop(h, s);
         if (is_theirs) {
             p->ops->ended(
@@ -303,16 +279,19 @@ static void bury(cn_host *h, host_conn *c)
     if (peer != NULL) {
         cn_peer_id id = peer->id;
         detach(h, c);
+        cn_observed_closed(&h->observed, c->id, h->now);
         cn_host_note_it(
             h, CN_HOST_NOTE_DOWN, &id, cn_slice_of(c->remote, c->remote_len), sentence);
         bool is_last = peer->conns_len == 0 && peer->is_told;
         if (peer->conns_len == 0) {
             peer->is_told = false;
             peer->known = HOST_UNASKED;
-            cn_host_peer_left(h, peer);
+            peer->version_told = 0;
+            cn_book_disconnected(h->book, &id, h->now);
+            cn_host_peering_left(h, &id);
             cn_host_let_go(h, peer);
         }
-        if (is_last) {
+        if (is_last && !h->is_ending) {
             tell_peer_down(h, &id);
         }
     }

@@ -13,15 +13,20 @@
 
 #include "base/map.h"
 #include "base/prng.h"
+#include "p2p/host/announce.h"
+#include "p2p/host/backoff.h"
+#include "p2p/host/book.h"
+#include "p2p/host/gate.h"
 #include "p2p/host/host.h"
 #include "p2p/host/meter.h"
+#include "p2p/host/observed.h"
+#include "p2p/host/tags.h"
 #include "p2p/stack/multistream.h"
 
 enum {
     HOST_TRANSPORTS_MAX = 8,
     HOST_PROTOCOLS_MAX = 16,
     HOST_NAMES_MAX = 64, /* protocol names ever spoken here: our own code's, not the peers' */
-    HOST_TAGS_MAX = 16,  /* of one peer */
     HOST_LISTEN_MAX = 64,
     HOST_IPS_MAX = 64,
     HOST_ATTEMPTS_MAX = 64, /* addresses tried in one dial */
@@ -55,22 +60,14 @@ typedef enum host_known {
     HOST_SILENT /* asked in vain */
 } host_known;
 
-typedef struct host_tag {
-    const char *name; /* lasting, or owned when is_owned */
-    int worth;
-    bool is_protection;
-} host_tag;
-
-/* Somebody with whom we have to do now: connected, dialled, or protected. */
+/* Somebody with whom we have to do now: connected or dialled. */
 struct host_peer {
     cn_peer_id id;
     host_conn *conns; /* up */
     size_t conns_len; /* with those that are closed and not told yet */
     host_dial *dial;
-    host_tag *tags;
-    size_t tags_len;
-    size_t tags_cap;
     host_known known;
+    uint32_t version_told; /* of what we told it by identify */
     bool is_told; /* peer_up was */
     cn_time since;
     uint16_t streams_in[HOST_PROTOCOLS_MAX];
@@ -93,14 +90,14 @@ struct host_conn {
     cn_time deadline; /* of an attempt */
     bool is_up;
     bool is_gone;    /* closed; to be told and freed in the turn */
-    bool is_counted; /* in the gate */
     bool is_initiator;
+    cn_gate_pass pass;
     cn_err err; /* gone: why */
     char *sentence; /* the same; owned; NULL: that of err */
-    cn_endpoint ip;
     uint8_t remote_len;
     uint8_t remote[HOST_ADDRESS_BYTES];
-    cn_time since;
+    cn_time since; /* it stood */
+    cn_time busy;  /* last stream opened or ended, or data moved */
 };
 
 struct host_stream {
@@ -138,7 +135,9 @@ typedef struct host_protocol {
     size_t streams_in;
 } host_protocol;
 
+/* Somebody who wants a connection: hangs at a dial, then among those to be told. */
 typedef struct host_waiter {
+    struct host_waiter *next;
     cn_id id;
     cn_peer_id peer;
     host_dial *dial; /* NULL: over, to be told */
@@ -146,7 +145,7 @@ typedef struct host_waiter {
     void *ctx;
     cn_time deadline;
     cn_err err;
-    char *sentence; /* owned */
+    char *sentence; /* owned; NULL: that of err */
 } host_waiter;
 
 typedef struct host_attempt {
@@ -156,11 +155,10 @@ typedef struct host_attempt {
     cn_id conn; /* running */
     bool is_begun;
     bool is_over;
-    bool is_local;
 } host_attempt;
 
 typedef struct host_query {
-    cn_id id; /* of the net; none: over */
+    cn_id id;         /* of the net; none: over */
     uint8_t *address; /* with the name; owned */
     size_t len;
     uint8_t depth;
@@ -170,6 +168,7 @@ struct host_dial {
     host_dial *next;
     host_dial *prev;
     host_peer *peer;
+    host_waiter *waiters;
     host_attempt *attempts;
     size_t attempts_len;
     size_t attempts_cap;
@@ -178,9 +177,7 @@ struct host_dial {
     size_t queries_cap;
     size_t queries_open;
     size_t running;
-    bool is_ranked; /* all attempts have their time */
-    bool is_late;   /* held back by the limit of dials */
-    cn_time started;
+    cn_err err; /* of the attempt that failed last */
     cn_buf report;
 };
 
@@ -203,7 +200,8 @@ struct cn_host {
     cn_time now;
     cn_prng prng;
     bool is_again; /* a turn ended early */
-    bool is_told;  /* a handler may have caused more: one more pass */
+    bool is_book_own;
+    bool is_ending; /* being freed: protocols are told nothing */
 
     cn_transport *transports[HOST_TRANSPORTS_MAX];
     size_t transports_len;
@@ -227,9 +225,17 @@ struct cn_host {
     host_stream *negotiating_last;
 
     cn_map peers; /* id -> host_peer * */
+    cn_book *book;
+    cn_gate gate;
+    cn_observed observed;
+    cn_backoff backoff;
+    cn_tags tags;
+    cn_announce announce;
+
     host_dial *dials;
     cn_slots waiters;
-    size_t waiters_due;
+    host_waiter *due_first; /* to be told */
+    host_waiter *due_last;
     cn_time dial_deadline; /* not later than anything of dials and waiters */
 
     host_listener listeners[HOST_LISTEN_MAX];
@@ -237,12 +243,7 @@ struct cn_host {
     cn_endpoint ips[HOST_IPS_MAX];
     size_t ips_len;
     cn_time ips_until;
-    cn_buf announce;    /* multiaddrs, each behind its length */
-    cn_buf append;
-    cn_buf no_announce;
-    cn_ip_range *no_announce_ranges;
-    size_t no_announce_ranges_len;
-    uint64_t addresses_version; /* counts changes */
+    uint64_t sequence;    /* of our last signed record */
 
     cn_ip_range *filters;
     size_t filters_len;
@@ -250,11 +251,14 @@ struct cn_host {
 
     struct host_identify *identify;
     struct host_ping *ping;
-    struct host_peering *peering;
+    struct host_peering *peerings;
+    size_t peerings_len;
+    cn_time trimmed; /* last */
     cn_time trim_at;
+    bool is_trim_due;
     cn_meter meter;
     cn_host_counts counts;
-    cn_buf scratch; /* lent by the report functions */
+    cn_buf own; /* lent by cn_host_own */
 };
 
 /* --- host.c --- */
@@ -291,8 +295,6 @@ void cn_host_conn_lost(cn_host *h, host_conn *c, cn_err err, const char *sentenc
 bool cn_host_conns_bury(cn_host *h);
 void cn_host_conn_arrived(cn_host *h, uint32_t transport_no, cn_id raw);
 void cn_host_conn_up(cn_host *h, host_conn *c);
-/* Is the address of a peer one that we neither dial nor accept? */
-bool cn_host_is_filtered(const cn_host *h, const cn_endpoint *ip);
 
 /* --- host_streams.c, host_streams_in.c --- */
 
@@ -317,12 +319,52 @@ void cn_host_dial_up(cn_host *h, host_conn *c);
 void cn_host_dial_failed(cn_host *h, host_conn *c);
 /* Whoever waits for `peer` has it. */
 void cn_host_dial_met(cn_host *h, host_peer *peer);
+/* Begin what is due, give up what is late, tell who waited; false: nothing was told. */
 bool cn_host_dials_turn(cn_host *h);
 void cn_host_dials_free(cn_host *h);
-/* An address to try, which may be a name; `depth` counts names that led to it. */
-CN_MUST_USE cn_err cn_host_dial_add(cn_host *h, host_dial *d, cn_slice address, uint8_t depth);
+/* Rank addresses without names and add them to the plan. `states` may be NULL. Errors: NO_MEMORY.
+ */
+CN_MUST_USE cn_err cn_host_dial_plan(
+    cn_host *h,
+    host_dial *d,
+    const cn_slice *addresses,
+    const cn_book_state *states,
+    size_t addresses_len);
 /* Say in the report that an address failed. */
 void cn_host_dial_report(host_dial *d, cn_slice address, const char *sentence);
-CN_MUST_USE cn_err cn_host_names_ask(cn_host *h, host_dial *d, cn_slice address, uint8_t depth);
+bool cn_host_is_name(cn_slice address);
+/* Ask for the name in an address that has one; `depth` counts names that led to it. What cannot be
+ * asked is reported. */
+void cn_host_names_ask(cn_host *h, host_dial *d, cn_slice address, uint8_t depth);
+/* An answer; false: not to a question of the host. */
 bool cn_host_names_take(cn_host *h, const cn_net_event *event);
 void cn_host_names_free(cn_host *h, host_dial *d);
+
+/* --- host_identify.c, host_ping.c --- */
+
+CN_MUST_USE cn_err cn_host_identify_new(cn_host *h);
+void cn_host_identify_free(cn_host *h);
+/* Ask the peer at the other end of a new connection who it is, unless that is known. */
+void cn_host_identify_begin(cn_host *h, host_conn *c);
+/* Our addresses or protocols have changed: tell all, not too often. */
+void cn_host_identify_changed(cn_host *h);
+CN_MUST_USE cn_err cn_host_ping_new(cn_host *h);
+void cn_host_ping_free(cn_host *h);
+
+/* --- host_peering.c, host_trim.c --- */
+
+/* The last connection to a peer is gone. */
+void cn_host_peering_left(cn_host *h, const cn_peer_id *peer);
+void cn_host_peering_tick(cn_host *h, cn_time now);
+cn_time cn_host_peering_deadline(const cn_host *h);
+void cn_host_peering_free(cn_host *h);
+void cn_host_trim(cn_host *h);
+
+/* --- host_addresses.c --- */
+
+/*
+ * Our own addresses, binary, borrowed from the host until the next call: listened at, unspecified
+ * ones replaced, and, unless `listen_only`, observed. At most `max`; the count is returned.
+ */
+size_t cn_host_own(cn_host *h, bool listen_only, cn_slice *ret, size_t max);
+void cn_host_addresses_free(cn_host *h);

@@ -78,6 +78,7 @@ cn_err cn_host_stream_add(cn_host *h, host_conn *c, cn_stream_no no, host_stream
     }
     c->streams = s;
     c->streams_len++;
+    c->busy = h->now;
     c->peer->streams_len++;
     negotiate(h, s);
     *ret = s;
@@ -137,6 +138,7 @@ void cn_host_stream_drop(cn_host *h, host_stream *s)
         s->next->prev = s->prev;
     }
     c->streams_len--;
+    c->busy = h->now;
     c->peer->streams_len--;
     h->stream_last = h->stream_last == s ? NULL : h->stream_last;
     (void)cn_map_remove(&h->streams_by_no, cn_slice_of(&key, sizeof(key)));
@@ -154,6 +156,7 @@ void cn_host_stream_settle(cn_host *h, host_stream *s)
 
 static void count_out(cn_host *h, host_stream *s, size_t bytes)
 {
+    s->conn->busy = h->now;
     cn_meter_step(&h->meter, h->now);
     cn_meter_out(&h->meter, bytes);
     cn_meter_step(&s->conn->peer->meter, h->now);

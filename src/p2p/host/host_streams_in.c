@@ -137,6 +137,7 @@ static bool take_names(cn_host *h, host_stream *s, cn_slice *in)
 
 static void count_in(cn_host *h, host_stream *s, size_t bytes)
 {
+    s->conn->busy = h->now;
     cn_meter_step(&h->meter, h->now);
     cn_meter_in(&h->meter, bytes);
     cn_meter_step(&s->conn->peer->meter, h->now);
