@@ -4,8 +4,9 @@
  * goes first, never one that is connected or has a permanent address. Nothing here knows a clock:
  * `now` comes in and ages what is looked at.
  *
- * Addresses are binary multiaddrs without their own peer's /p2p at the end (it is cut off; an
- * address that ends in another peer's is passed over).
+ * What is handed in is copied and must not be borrowed from the book itself. Addresses are binary
+ * multiaddrs without their own peer's /p2p at the end (cn_book_learn cuts it off; an address
+ * that ends in another peer's is passed over).
  */
 #pragma once
 
