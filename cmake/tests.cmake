@@ -64,7 +64,7 @@ if(NOT CAIRN_SANITIZE)
 endif()
 
 # Nodes that tests/interop/peers runs against other implementations.
-add_executable(ping_node tests/interop/peers/ping_node.c)
-target_link_libraries(ping_node PRIVATE -Wl,--start-group ${all_layers} -Wl,--end-group)
-target_include_directories(ping_node PRIVATE src include)
-set_target_properties(ping_node PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests/nodes)
+add_executable(host_node tests/interop/peers/host_node.c)
+target_link_libraries(host_node PRIVATE -Wl,--start-group ${all_layers} -Wl,--end-group)
+target_include_directories(host_node PRIVATE src include)
+set_target_properties(host_node PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests/nodes)

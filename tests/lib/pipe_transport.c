@@ -128,6 +128,7 @@ static cn_err put_frame(pipe_conn *c, int kind, cn_stream_no no, cn_slice bytes)
 {
     cn_err err = CN_OK;
     uint8_t head[HEAD_BYTES] = {(uint8_t)kind};
+    size_t before = 0;
     if (c->other == NULL) {
         return CN_ERR_CLOSED;
     }
@@ -137,7 +138,7 @@ static cn_err put_frame(pipe_conn *c, int kind, cn_stream_no no, cn_slice bytes)
         head[5 + i] = (uint8_t)(bytes.len >> 8 * i);
     }
     CN_TRY(cn_buf_reserve(to, HEAD_BYTES + bytes.len));
-    size_t before = to->len;
+    before = to->len;
     CN_TRY(cn_buf_append(to, cn_slice_of(head, HEAD_BYTES)));
     CN_TRY(cn_buf_append(to, bytes));
     for (size_t i = before; i < to->len; i++) {

@@ -6,16 +6,16 @@
 #include "lib/test.h"
 
 static bool over_pipes;
+static world w;
 
-static void begin(world *w, size_t hosts, const cn_host_options *options)
+static void begin(size_t hosts, const cn_host_options *options)
 {
-    world_begin(w, hosts, over_pipes, options);
+    world_begin(&w, hosts, over_pipes, options);
 }
 
 static void two_meet_and_know_each_other(void)
 {
-    world w;
-    begin(&w, 2, NULL);
+    begin(2, NULL);
     world_join(&w, 0, 1);
     for (size_t i = 0; i < 2; i++) {
         world_host *x = &w.hosts[i];
@@ -37,8 +37,7 @@ static void two_meet_and_know_each_other(void)
 
 static void streams_carry_bytes_both_ways(void)
 {
-    world w;
-    begin(&w, 2, NULL);
+    begin(2, NULL);
     world_join(&w, 0, 1);
     w.hosts[1].proto.echoes = true;
     cn_id stream = world_say(&w, 0, 1, "hello");
@@ -57,8 +56,7 @@ static void streams_carry_bytes_both_ways(void)
 
 static void a_ping_comes_back(void)
 {
-    world w;
-    begin(&w, 2, NULL);
+    begin(2, NULL);
     world_host *a = &w.hosts[0];
     cn_id ping = CN_ID_NONE;
     CHECK_ERR(
