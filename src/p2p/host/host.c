@@ -232,7 +232,7 @@ cn_time cn_host_deadline(const cn_host *h)
             at = cn_host_sooner(at, p->ops->deadline(p));
         }
     }
-    return at;
+    return at.ns < 0 ? (cn_time){0} : at; /* "at once" is said in more than one way */
 }
 
 void cn_host_tick(cn_host *h, cn_time now)
