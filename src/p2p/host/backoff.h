@@ -1,6 +1,7 @@
 /*
  * cn_backoff: addresses that failed are left alone for a while: 5 s after the first failure, then
- * 5 s + n^2 s after n more, at most 5 minutes. Bounded; beyond it the oldest failure is forgotten.
+ * 5 s + n^2 s after n more, at most 5 minutes. Five minutes after that has run out the count starts
+ * anew. Bounded; a full table forgets the older half of its failures.
  * spec: go-libp2p swarm 'DialBackoff'
  */
 #pragma once

@@ -31,7 +31,7 @@ typedef struct cn_gate {
     cn_gate_limits limits;
     cn_map addresses; /* key -> size_t: connections */
     cn_map networks;
-    cn_map buckets; /* key -> tokens */
+    cn_map buckets; /* key -> int64_t: when the bucket is full again, ns */
     size_t total;
     size_t inbound;
     size_t pending;
@@ -52,10 +52,11 @@ void cn_gate_init(cn_gate *g, cn_mem *mem, const cn_gate_limits *limits);
 void cn_gate_release(cn_gate *g);
 
 /*
- * May a connection with `remote` (a binary multiaddr; one that begins with no IP address counts in
- * the totals alone) begin? If so it is counted until cn_gate_leave; an inbound one is pending until
- * cn_gate_settle. Errors: TOO_LARGE (a limit; `why` says which and what it is), BUSY (too many new
- * ones, later perhaps), PERMISSION (denied), NO_MEMORY; nothing is counted then.
+ * May a connection with `remote` (a binary multiaddr; one without an IP address of its own, by name
+ * or over a relay, counts in the totals alone) begin? If so it is counted until cn_gate_leave; an
+ * inbound one is pending until cn_gate_settle. Errors: TOO_LARGE (a limit; `why` says which and
+ * what it is), BUSY (too many new ones, later perhaps), PERMISSION (denied), NO_MEMORY; nothing is
+ * counted then.
  */
 CN_MUST_USE cn_err cn_gate_enter(
     cn_gate *g, cn_slice remote, bool inbound, cn_time now, cn_gate_pass *ret, cn_why *why);

@@ -9,8 +9,8 @@
  *   relayed ones the same among themselves, 500 ms later if there are public ones
  *   others (names, WebRTC, WebTransport) 1 s after the last of these; at 0 if there are none
  *
- * A step is 250 ms, in the private group 30 ms. An address that worked last time comes first in
- * its group, and starts at 0 whatever its kind.
+ * A step is 250 ms, in the private group 30 ms. Addresses that worked when last tried come first in
+ * their kind, and the one of them that worked latest starts at 0 unless it is relayed.
  * spec: go-libp2p swarm 'DefaultDialRanker'
  */
 #pragma once

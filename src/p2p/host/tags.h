@@ -14,7 +14,7 @@ enum {
 };
 
 typedef struct cn_tags {
-    cn_map peers; /* id -> tags_peer * */
+    cn_map peers; /* id -> its tags */
 } cn_tags;
 
 /* At most `peers_max` (0: 16384) peers with tags. `seed`: entropy. Takes no memory yet. */
