@@ -404,6 +404,20 @@ static void take_mux(barter *b, cn_id conn, const cn_mux_event *e)
     }
 }
 
+static cn_err listen_here(barter *b, cn_why *why)
+{
+    cn_buf at = {0};
+    cn_buf bound = {0};
+    cn_id id = CN_ID_NONE;
+    cn_buf_init(&at, &b->n->mem, CN_MULTIADDR_MAX_BYTES);
+    cn_buf_init(&bound, &b->n->mem, CN_MULTIADDR_MAX_BYTES);
+    sim_peer_address(b->n, &at);
+    cn_err err = b->t->ops->listen(b->t, cn_buf_slice(&at), &id, &bound, why);
+    cn_buf_release(&at);
+    cn_buf_release(&bound);
+    return err;
+}
+
 static cn_err start(sim_node *n, void **ret_self, cn_why *why)
 {
     barter *b = cn_alloc(&n->mem, sizeof(*b));
@@ -418,7 +432,7 @@ static cn_err start(sim_node *n, void **ret_self, cn_why *why)
         return err;
     }
     *ret_self = b;
-    return CN_OK;
+    return listen_here(b, why);
 }
 
 static void take(void *self, const cn_net_event *event)
@@ -485,6 +499,11 @@ static const char *check(const void *self)
     return b->broken;
 }
 
+static size_t missing(const void *self)
+{
+    return sim_peer_missing(((const barter *)self)->peer);
+}
+
 const sim_program sim_barter = {
     .name = "barter",
     .start = start,
@@ -494,4 +513,5 @@ const sim_program sim_barter = {
     .stop = stop,
     .check = check,
     .check_quiet = check_quiet,
+    .missing = missing,
 };

@@ -175,29 +175,17 @@ static cn_err open_transport(sim_node *n, cn_security *security, cn_transport **
     return cn_tcp_new(&o, ret);
 }
 
-cn_err sim_peer_transport(sim_node *n, cn_security **ret_security, cn_transport **ret, cn_why *why)
+cn_err
+sim_peer_transport(sim_node *n, cn_security **ret_security, cn_transport **ret, cn_why *why)
 {
-    cn_err err = CN_OK;
     cn_security *security = NULL;
-    cn_transport *t = NULL;
-    cn_buf at = {0};
-    cn_buf bound = {0};
-    cn_id id = CN_ID_NONE;
-    cn_buf_init(&at, &n->mem, CN_MULTIADDR_MAX_BYTES);
-    cn_buf_init(&bound, &n->mem, CN_MULTIADDR_MAX_BYTES);
-    CN_TRY(open_security(n, &security, why));
-    CN_TRY(open_transport(n, security, &t));
-    sim_peer_address(n, &at);
-    CN_TRY(t->ops->listen(t, cn_buf_slice(&at), &id, &bound, why));
-    *ret_security = security;
-    *ret = t;
-out:
-    cn_buf_release(&at);
-    cn_buf_release(&bound);
-    if (err != CN_OK && t != NULL) {
-        t->ops->free(t);
+    cn_err err = open_security(n, &security, why);
+    if (err == CN_OK) {
+        err = open_transport(n, security, ret);
     }
-    if (err != CN_OK && security != NULL) {
+    if (err == CN_OK) {
+        *ret_security = security;
+    } else if (security != NULL) {
         security->free(security);
     }
     return err;

@@ -54,8 +54,8 @@ size_t sim_peer_missing(const sim_peer *p);
 /* The address of a node at SIM_PORT, "/ip4/45.../tcp/4001", appended to `ret`. */
 void sim_peer_address(const sim_node *n, cn_buf *ret);
 /*
- * The transport of `n`, whose setup is a sim_peer, that listens at SIM_PORT. Free with ops->free,
- * then `*ret_security` with free.
+ * The transport of `n`, whose setup is a sim_peer. Free with ops->free, then `*ret_security` with
+ * free.
  */
 CN_MUST_USE cn_err
 sim_peer_transport(sim_node *n, cn_security **ret_security, cn_transport **ret, cn_why *why);

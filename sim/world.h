@@ -39,6 +39,8 @@ typedef struct sim_program {
     const char *(*check)(const void *self);
     /* The same, asked once at the end, when it has had time to let go of all; may be NULL. */
     const char *(*check_quiet)(const void *self);
+    /* How much it still waits for: 0 is what a healed world must come to. */
+    size_t (*missing)(const void *self);
 } sim_program;
 
 struct sim_node {
