@@ -14,6 +14,10 @@
 #include <inttypes.h>
 
 static const sim_scenario scenarios[] = {
+    {"swarm", "hosts exchange blocks by bitswap over plaintext", 100, sim_swarm_bitswap},
+    {"swarm-noise", "the same over Noise", 8, sim_swarm_bitswap_noise},
+    {"host", "hosts connect, identify and ping over plaintext", 100, sim_swarm_host},
+    {"host-noise", "the same over Noise", 8, sim_swarm_host_noise},
     {"barter", "peers without a host exchange blocks over plaintext", 100, sim_swarm_barter},
     {"barter-noise", "the same over Noise", 8, sim_swarm_barter_noise},
 };

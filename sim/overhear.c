@@ -204,8 +204,8 @@ static bool hear_frame(sim_ears *e, ear *at)
     line(
         e, "yamux %s%s%s%s%s stream %u %s%u", h[1] < 4 ? types[h[1]] : "?",
         (h[3] & 1) != 0 ? flags[0] : "", (h[3] & 2) != 0 ? flags[1] : "",
-        (h[3] & 4) != 0 ? flags[2] : "", (h[3] & 8) != 0 ? flags[3] : "", no,
-        h[1] == 1 ? "+" : "", value);
+        (h[3] & 4) != 0 ? flags[2] : "", (h[3] & 8) != 0 ? flags[3] : "", no, h[1] == 1 ? "+" : "",
+        value);
     if (body > 0) {
         hear_stream(e, at, no, cn_slice_of(h + HEADER, body));
     }
@@ -246,7 +246,7 @@ static bool hear_name(sim_ears *e, ear *at)
     }
     line(e, "multistream %s", name);
     if (is_choice(name)) {
-        at->stage = at->stage == EAR_MUXER              ? EAR_FRAMES
+        at->stage = at->stage == EAR_MUXER        ? EAR_FRAMES
                     : strcmp(name, "/noise") == 0 ? EAR_RECORDS
                                                   : EAR_HELLO;
     }

@@ -10,8 +10,8 @@
 typedef struct sim_ears sim_ears;
 
 /*
- * Write all packets that arrive in `w` to its script, behind lines of sim_say. `shows` are beginnings
- * of lines to keep, ended by NULL ("yamux", "ping"); NULL: all.
+ * Write all packets that arrive in `w` to its script, behind lines of sim_say. `shows` are
+ * beginnings of lines to keep, ended by NULL ("yamux", "ping"); NULL: all.
  */
 sim_ears *sim_ears_new(sim *w, const char *const *shows);
 /* Accepts NULL. */

@@ -175,8 +175,7 @@ static cn_err open_transport(sim_node *n, cn_security *security, cn_transport **
     return cn_tcp_new(&o, ret);
 }
 
-cn_err
-sim_peer_transport(sim_node *n, cn_security **ret_security, cn_transport **ret, cn_why *why)
+cn_err sim_peer_transport(sim_node *n, cn_security **ret_security, cn_transport **ret, cn_why *why)
 {
     cn_security *security = NULL;
     cn_err err = open_security(n, &security, why);

@@ -1,5 +1,6 @@
 /*
- * The vtable. Links, times and modes of files are not kept: nothing above asks for them in a run.
+ * The vtable. Work waits in the node's queue until its time has come or it is waited for. Links,
+ * times and modes of files are not kept: nothing above asks for them in a run.
  */
 #include "sim/rt_sim.h"
 
@@ -157,14 +158,42 @@ static unsigned work_threads(cn_rt *rt)
 static void work_submit(cn_rt *rt, cn_work *w)
 {
     sim_node *n = self(rt);
-    n->busy_until_ns = CN_MAX(n->busy_until_ns, n->world->now.ns) + WORK_NS;
-    w->run(w);
+    sim *world = n->world;
+    w->next = NULL;
+    *(n->work_last == NULL ? &n->work_first : &n->work_last->next) = w;
+    n->work_last = w;
+    int64_t cost_ns = WORK_NS + (int64_t)cn_prng_below(&n->chance, WORK_NS);
+    sim_post(
+        world, (sim_event){.at_ns = world->now.ns + cost_ns, .kind = SIM_WORK, .node = n->index});
+}
+
+/* Take `w` out of the queue; false: it has run. */
+static bool take_work(sim_node *n, const cn_work *w)
+{
+    cn_work *before = NULL;
+    for (cn_work *at = n->work_first; at != NULL; before = at, at = at->next) {
+        if (at == w) {
+            *(before == NULL ? &n->work_first : &before->next) = at->next;
+            n->work_last = n->work_last == at ? before : n->work_last;
+            return true;
+        }
+    }
+    return false;
 }
 
 static void work_wait(cn_rt *rt, cn_work *w)
 {
-    CN_UNUSED(rt);
-    CN_UNUSED(w);
+    if (take_work(self(rt), w)) {
+        w->run(w);
+    }
+}
+
+void sim_work(sim_node *n)
+{
+    cn_work *w = n->work_first;
+    if (w != NULL && take_work(n, w)) {
+        w->run(w);
+    }
 }
 
 const cn_rt_ops sim_rt_ops = {

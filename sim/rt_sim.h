@@ -1,7 +1,7 @@
 /*
  * rt for a node of the simulator: the world's clock, a calendar with a skew of its own, entropy
- * from the node's generator, files of its disk. Work runs at once, on the only thread there is, and
- * keeps the node busy for a while of virtual time.
+ * from the node's generator, files of its disk. Work runs a little later, on the only thread there
+ * is, between two turns of its node: or at once where it is waited for.
  */
 #pragma once
 
@@ -9,3 +9,8 @@
 
 /* A sim_node begins with its cn_rt. */
 extern const cn_rt_ops sim_rt_ops;
+
+typedef struct sim_node sim_node;
+
+/* Run the first piece of work that waits, if there is one. */
+void sim_work(sim_node *n);

@@ -37,3 +37,8 @@ CN_MUST_USE cn_err sim_golden_run(const char *name, cn_buf *out);
 /* Peers without a host exchange blocks over plaintext, or over Noise. */
 void sim_swarm_barter(const sim_options *options, sim_result *ret);
 void sim_swarm_barter_noise(const sim_options *options, sim_result *ret);
+/* Hosts connect, identify and ping; and exchange blocks by bitswap. */
+void sim_swarm_host(const sim_options *options, sim_result *ret);
+void sim_swarm_host_noise(const sim_options *options, sim_result *ret);
+void sim_swarm_bitswap(const sim_options *options, sim_result *ret);
+void sim_swarm_bitswap_noise(const sim_options *options, sim_result *ret);

@@ -4,6 +4,7 @@
 #include "sim/swarm.h"
 
 #include "sim/barter.h"
+#include "sim/hosted.h"
 #include "sim/net_sim.h"
 
 #include <inttypes.h>
@@ -125,7 +126,8 @@ static void progress(run *r)
     while (missing(r) > 0 && sim_run(r->w, cn_time_after(r->w->now, CN_NS_PER_S))) {
         if (r->w->now.ns >= limit.ns) {
             sim_fail(
-                r->w, "%zu things are missing %d s after the world was healed", missing(r), HEALED_S);
+                r->w, "%zu things are missing %d s after the world was healed", missing(r),
+                HEALED_S);
         }
     }
 }
@@ -233,5 +235,29 @@ void sim_swarm_barter(const sim_options *options, sim_result *ret)
 void sim_swarm_barter_noise(const sim_options *options, sim_result *ret)
 {
     static const sim_swarm swarm = {&sim_barter, true, 40};
+    sim_swarm_run(&swarm, options, ret);
+}
+
+void sim_swarm_host(const sim_options *options, sim_result *ret)
+{
+    static const sim_swarm swarm = {&sim_host, false, 0};
+    sim_swarm_run(&swarm, options, ret);
+}
+
+void sim_swarm_host_noise(const sim_options *options, sim_result *ret)
+{
+    static const sim_swarm swarm = {&sim_host, true, 0};
+    sim_swarm_run(&swarm, options, ret);
+}
+
+void sim_swarm_bitswap(const sim_options *options, sim_result *ret)
+{
+    static const sim_swarm swarm = {&sim_bitswap, false, 40};
+    sim_swarm_run(&swarm, options, ret);
+}
+
+void sim_swarm_bitswap_noise(const sim_options *options, sim_result *ret)
+{
+    static const sim_swarm swarm = {&sim_bitswap, true, 40};
     sim_swarm_run(&swarm, options, ret);
 }

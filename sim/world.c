@@ -152,6 +152,7 @@ static void end(sim_node *n)
     n->program->stop(n->self);
     n->self = NULL;
     n->run_at_ns = INT64_MAX;
+    CN_ASSERT(n->work_first == NULL);
     sim_net_end(n->net);
     size_t held = n->mem.used_bytes;
     if (held != 0) {
@@ -227,6 +228,9 @@ static void step(sim *w)
         break;
     case SIM_NAME:
         sim_net_named(n->net, e.id);
+        break;
+    case SIM_WORK:
+        sim_work(n);
         break;
     }
 }

@@ -53,6 +53,8 @@ struct sim_node {
     cn_mem mem;
     sim_net *net;
     sim_disk *disk;
+    cn_work *work_first; /* submitted and not run */
+    cn_work *work_last;
     cn_prng chance;  /* its entropy */
     int64_t skew_ns; /* of its calendar */
     int64_t turn_ns; /* what a turn costs; larger while it is slow */
@@ -73,6 +75,7 @@ typedef enum sim_kind {
     SIM_WIRE, /* what is first in a connection's direction arrives */
     SIM_CALL,
     SIM_NAME, /* a query is answered */
+    SIM_WORK, /* a piece of work of a node is done */
 } sim_kind;
 
 typedef struct sim_event {

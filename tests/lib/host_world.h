@@ -15,13 +15,13 @@ enum { WORLD_HOSTS_MAX = 4, WORLD_TEXT_BYTES = 2048 };
 typedef struct world_protocol {
     cn_protocol p;
     cn_host *h;
-    bool echoes;         /* data goes back as it came */
-    bool keeps;          /* data is not consumed */
-    bool refuses;        /* opened fails */
-    bool breaks;         /* data fails */
-    bool closes;         /* at FIN, ours too */
-    cn_id stream;        /* opened last */
-    const char *name;    /* of it */
+    bool echoes;      /* data goes back as it came */
+    bool keeps;       /* data is not consumed */
+    bool refuses;     /* opened fails */
+    bool breaks;      /* data fails */
+    bool closes;      /* at FIN, ours too */
+    cn_id stream;     /* opened last */
+    const char *name; /* of it */
     size_t opened;
     size_t fins;
     size_t resets;

@@ -10,7 +10,7 @@ typedef struct pipe_stream {
     size_t unread; /* of ours, not consumed there */
     bool fin_in;
     bool fin_out;
-    bool waits;   /* for room */
+    bool waits;    /* for room */
     bool has_room; /* again */
 } pipe_stream;
 
@@ -314,8 +314,7 @@ static bool take_room(pipe_conn *c, cn_mux_event *ret)
 static bool tell_down(pipe_transport *t, pipe_conn *c, cn_conn_event *ret)
 {
     cn_copy(t->told, c->sentence, sizeof(t->told));
-    *ret = (cn_conn_event){
-        .kind = CN_CONN_DOWN, .conn = c->id, .err = c->err, .sentence = t->told};
+    *ret = (cn_conn_event){.kind = CN_CONN_DOWN, .conn = c->id, .err = c->err, .sentence = t->told};
     free_conn(c);
     return true;
 }
@@ -437,8 +436,7 @@ static cn_err stream_write(cn_transport *t, cn_id conn, cn_stream_no no, cn_buf 
     return err;
 }
 
-static void
-stream_consumed(cn_transport *t, cn_id conn, cn_stream_no no, size_t bytes, cn_time now)
+static void stream_consumed(cn_transport *t, cn_id conn, cn_stream_no no, size_t bytes, cn_time now)
 {
     const pipe_conn *c = get(t, conn);
     pipe_stream *s = c == NULL || c->other == NULL ? NULL : stream_of(c->other, no);

@@ -35,8 +35,7 @@ void cn_arrival_free(cn_arrival *a);
  * Take the blocks of message `m`, whose bytes are those of `bytes`: its memory is taken and it is
  * left empty. `peer` is named to match. Errors: NO_MEMORY; then `bytes` is untouched.
  */
-CN_MUST_USE cn_err
-cn_arrival_give(cn_arrival *a, cn_id peer, cn_buf *bytes, const cn_message *m);
+CN_MUST_USE cn_err cn_arrival_give(cn_arrival *a, cn_id peer, cn_buf *bytes, const cn_message *m);
 /* Go on with what workers have done, and give them more. All callbacks but wake come from here. */
 void cn_arrival_turn(cn_arrival *a);
 /* More than max_bytes are on the way. */

@@ -8,11 +8,11 @@
 #include "exchange/bitswap/engine_internal.h"
 
 enum {
-    JOB_BYTES = 1 << 20, /* of a job, beyond which no further block is added */
-    JOB_LARGE = 4,       /* large blocks of a job at most */
-    READ_AT_ONCE = 8,    /* blocks asked of the store together */
+    JOB_BYTES = 1 << 20,       /* of a job, beyond which no further block is added */
+    JOB_LARGE = 4,             /* large blocks of a job at most */
+    READ_AT_ONCE = 8,          /* blocks asked of the store together */
     MESSAGE_BYTES = 128 << 10, /* of small blocks in a message */
-    JOBS_MAX = 2,        /* of a peer at once */
+    JOBS_MAX = 2,              /* of a peer at once */
 };
 
 void cn_engine_job_free(cn_engine *e, cn_read_job *job)
@@ -224,7 +224,8 @@ void cn_engine_peer_drop(cn_engine *e, cn_engine_peer *p)
     }
 }
 
-static bool hand_out(cn_buf *body, cn_buf *block, cn_buf *ret_length, cn_buf *ret_body, cn_buf *ret_block)
+static bool
+hand_out(cn_buf *body, cn_buf *block, cn_buf *ret_length, cn_buf *ret_body, cn_buf *ret_block)
 {
     if (cn_message_put_length(ret_length, body->len + block->len) != CN_OK) {
         cn_buf_reset(ret_length);

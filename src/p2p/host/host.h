@@ -18,12 +18,12 @@ typedef struct cn_host cn_host;
 
 /* Something that happened, for the log. */
 typedef enum cn_host_note_kind {
-    CN_HOST_NOTE_UP,       /* a connection stands */
-    CN_HOST_NOTE_DOWN,     /* one is gone: why */
-    CN_HOST_NOTE_REFUSED,  /* a caller was turned away: why */
-    CN_HOST_NOTE_DIAL,     /* a dial of a peer failed: what was tried */
-    CN_HOST_NOTE_TRIMMED,  /* closed to come back to the low water mark */
-    CN_HOST_NOTE_STREAM,   /* a stream was refused or cut off: why */
+    CN_HOST_NOTE_UP,      /* a connection stands */
+    CN_HOST_NOTE_DOWN,    /* one is gone: why */
+    CN_HOST_NOTE_REFUSED, /* a caller was turned away: why */
+    CN_HOST_NOTE_DIAL,    /* a dial of a peer failed: what was tried */
+    CN_HOST_NOTE_TRIMMED, /* closed to come back to the low water mark */
+    CN_HOST_NOTE_STREAM,  /* a stream was refused or cut off: why */
 } cn_host_note_kind;
 
 typedef struct cn_host_note {
@@ -46,8 +46,8 @@ typedef struct cn_host_options {
     int64_t silence_ns;         /* between two trims; 0: 10 s */
     const cn_ip_range *filters; /* never dialled, never accepted; copied */
     size_t filters_len;
-    cn_gate_limits gate; /* total_max, deny and seed are set by the host */
-    cn_book *book;       /* borrowed, e.g. loaded from the disk; NULL: an own one */
+    cn_gate_limits gate;         /* total_max, deny and seed are set by the host */
+    cn_book *book;               /* borrowed, e.g. loaded from the disk; NULL: an own one */
     size_t conns_per_peer_max;   /* 0: 8 */
     size_t streams_max;          /* of all connections, both ways; 0: 16,384 */
     size_t streams_per_peer_max; /* both ways; 0: 1,024 */
@@ -87,8 +87,7 @@ const cn_peer_id *cn_host_self(const cn_host *h);
 CN_MUST_USE cn_err cn_host_listen(cn_host *h, cn_slice address, cn_why *why);
 /* Addresses.Announce, AppendAnnounce, NoAnnounce (copied). Peers are told of the change. Errors: as
  * cn_announce_init; the old ones stay then. */
-CN_MUST_USE cn_err
-cn_host_set_announce(cn_host *h, const cn_announce_config *config, cn_why *why);
+CN_MUST_USE cn_err cn_host_set_announce(cn_host *h, const cn_announce_config *config, cn_why *why);
 
 /* --- connections --- */
 

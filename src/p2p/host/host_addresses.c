@@ -95,8 +95,8 @@ size_t cn_host_own(cn_host *h, bool listen_only, cn_slice *ret, size_t max)
         cn_slice bound = cn_slice_of(h->listeners[i].bound, h->listeners[i].len);
         cn_cur cur = {bound};
         cn_multiaddr_part part = {0};
-        bool is_ip = cn_multiaddr_next(&cur, &part) &&
-                     (part.code == CN_MA_IP4 || part.code == CN_MA_IP6);
+        bool is_ip =
+            cn_multiaddr_next(&cur, &part) && (part.code == CN_MA_IP4 || part.code == CN_MA_IP6);
         if (is_ip && cn_slice_eq(part.value, cn_slice_of(ZERO, part.value.len))) {
             len += add_interfaces(h, &part, cur.rest, ret + len, max - len);
         } else {

@@ -235,7 +235,8 @@ void cn_host_conn_up(cn_host *h, host_conn *c)
     }
     if (peer->conns_len >= h->options.conns_per_peer_max) {
         h->counts.refused_limit++;
-        cn_host_conn_close(h, c, CN_ERR_TOO_LARGE, "as many connections to one peer as are allowed");
+        cn_host_conn_close(
+            h, c, CN_ERR_TOO_LARGE, "as many connections to one peer as are allowed");
         cn_host_let_go(h, peer);
         return;
     }
@@ -243,7 +244,8 @@ void cn_host_conn_up(cn_host *h, host_conn *c)
     if (c->dial != NULL) {
         cn_host_dial_up(h, c);
     }
-    cn_host_note_it(h, CN_HOST_NOTE_UP, &peer->id, info.remote, info.is_initiator ? "dialled" : "came in");
+    cn_host_note_it(
+        h, CN_HOST_NOTE_UP, &peer->id, info.remote, info.is_initiator ? "dialled" : "came in");
     cn_host_identify_begin(h, c);
     h->is_trim_due = true;
     if (!peer->is_told) {
@@ -263,7 +265,8 @@ static void end_streams(cn_host *h, host_conn *c)
         cn_host_stream_drop(h, s);
         if (is_theirs) {
             p->ops->ended(
-                p, id, CN_STREAM_RESET, c->sentence == NULL ? cn_err_sentence(c->err) : c->sentence);
+                p, id, CN_STREAM_RESET,
+                c->sentence == NULL ? cn_err_sentence(c->err) : c->sentence);
         }
     }
 }
@@ -280,8 +283,7 @@ static void bury(cn_host *h, host_conn *c)
         cn_peer_id id = peer->id;
         detach(h, c);
         cn_observed_closed(&h->observed, c->id, h->now);
-        cn_host_note_it(
-            h, CN_HOST_NOTE_DOWN, &id, cn_slice_of(c->remote, c->remote_len), sentence);
+        cn_host_note_it(h, CN_HOST_NOTE_DOWN, &id, cn_slice_of(c->remote, c->remote_len), sentence);
         bool is_last = peer->conns_len == 0 && peer->is_told;
         if (peer->conns_len == 0) {
             peer->is_told = false;

@@ -205,7 +205,8 @@ out:
 
 /* --- attempts --- */
 
-static void attempt_over(cn_host *h, host_dial *d, host_attempt *a, cn_err err, const char *sentence)
+static void
+attempt_over(cn_host *h, host_dial *d, host_attempt *a, cn_err err, const char *sentence)
 {
     cn_slice address = cn_slice_of(a->address, a->len);
     a->is_over = true;
@@ -216,8 +217,7 @@ static void attempt_over(cn_host *h, host_dial *d, host_attempt *a, cn_err err, 
     soon(h);
 }
 
-static cn_err try_transport(
-    cn_host *h, uint32_t no, host_dial *d, host_attempt *a, cn_why *why)
+static cn_err try_transport(cn_host *h, uint32_t no, host_dial *d, host_attempt *a, cn_why *why)
 {
     cn_err err = CN_OK;
     cn_transport *t = h->transports[no];
@@ -232,8 +232,8 @@ static cn_err try_transport(
     CN_TRY(cn_host_conn_add(h, no, raw, &c));
     c->pass = pass;
     c->dial = d;
-    c->deadline = cn_time_after(
-        h->now, (is_local(address) ? HOST_DIAL_LOCAL_S : HOST_DIAL_S) * CN_NS_PER_S);
+    c->deadline =
+        cn_time_after(h->now, (is_local(address) ? HOST_DIAL_LOCAL_S : HOST_DIAL_S) * CN_NS_PER_S);
     a->conn = c->id;
     d->running++;
     h->attempts_running++;

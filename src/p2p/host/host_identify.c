@@ -82,8 +82,8 @@ out:
 }
 
 /* A record of these addresses: the last one of the scope where nothing has changed. */
-static cn_err record_of(
-    host_identify *s, cn_slice remote, const cn_slice *addresses, size_t len, cn_slice *ret)
+static cn_err
+record_of(host_identify *s, cn_slice remote, const cn_slice *addresses, size_t len, cn_slice *ret)
 {
     cn_err err = CN_OK;
     cn_host *h = s->h;
@@ -91,13 +91,12 @@ static cn_err record_of(
     id_record *r = &s->records[cn_multiaddr_scope_of(remote)];
     cn_buf_init(&as_one, h->mem, 1 << 20);
     CN_TRY(addresses_as_one(&as_one, addresses, len));
-    if (r->envelope.len == 0 ||
-        !cn_slice_eq(cn_buf_slice(&as_one), cn_buf_slice(&r->addresses))) {
+    if (r->envelope.len == 0 || !cn_slice_eq(cn_buf_slice(&as_one), cn_buf_slice(&r->addresses))) {
         h->sequence = cn_peer_record_sequence(cn_rt_wall(h->options.net->rt), h->sequence);
         cn_buf_release(&r->envelope);
         cn_buf_init(&r->envelope, h->mem, CN_ENVELOPE_MAX_BYTES);
-        CN_TRY(cn_peer_record_seal(
-            h->mem, h->options.key, h->sequence, addresses, len, &r->envelope));
+        CN_TRY(
+            cn_peer_record_seal(h->mem, h->options.key, h->sequence, addresses, len, &r->envelope));
         cn_buf_release(&r->addresses);
         r->addresses = as_one;
         as_one = (cn_buf){0};
@@ -249,8 +248,7 @@ static cn_err take_record(
     return err == CN_ERR_EXISTS ? CN_OK : err;
 }
 
-static cn_err
-take_addresses(cn_host *h, const cn_conn_info *info, const cn_identify_fields *f)
+static cn_err take_addresses(cn_host *h, const cn_conn_info *info, const cn_identify_fields *f)
 {
     cn_err err = CN_OK;
     bool is_taken = false;

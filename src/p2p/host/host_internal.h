@@ -68,7 +68,7 @@ struct host_peer {
     host_dial *dial;
     host_known known;
     uint32_t version_told; /* of what we told it by identify */
-    bool is_told; /* peer_up was */
+    bool is_told;          /* peer_up was */
     cn_time since;
     uint16_t streams_in[HOST_PROTOCOLS_MAX];
     size_t streams_len;
@@ -79,20 +79,20 @@ struct host_conn {
     cn_id id;
     cn_transport *transport;
     uint32_t transport_no;
-    cn_id raw; /* the transport's name of it */
+    cn_id raw;       /* the transport's name of it */
     host_peer *peer; /* UP; for a dial, whom we want */
     host_conn *next; /* of the peer, UP */
     host_conn *prev;
     host_conn *next_gone;
     host_stream *streams;
     size_t streams_len;
-    host_dial *dial; /* of which it is an attempt, not UP */
+    host_dial *dial;  /* of which it is an attempt, not UP */
     cn_time deadline; /* of an attempt */
     bool is_up;
-    bool is_gone;    /* closed; to be told and freed in the turn */
+    bool is_gone; /* closed; to be told and freed in the turn */
     bool is_initiator;
     cn_gate_pass pass;
-    cn_err err; /* gone: why */
+    cn_err err;     /* gone: why */
     char *sentence; /* the same; owned; NULL: that of err */
     uint8_t remote_len;
     uint8_t remote[HOST_ADDRESS_BYTES];
@@ -108,8 +108,8 @@ struct host_stream {
     host_stream *prev;
     host_stream *later; /* of those that negotiate, by deadline */
     host_stream *earlier;
-    uint32_t protocol; /* number; UINT32_MAX while an inbound one negotiates */
-    uint32_t name;     /* number in host names; UINT32_MAX: not agreed */
+    uint32_t protocol;     /* number; UINT32_MAX while an inbound one negotiates */
+    uint32_t name;         /* number in host names; UINT32_MAX: not agreed */
     cn_multistream *names; /* while negotiating */
     const char *const *choices;
     cn_buf early; /* written before the name was agreed on */
@@ -211,7 +211,7 @@ struct cn_host {
     size_t names_len;
 
     cn_slots conns;
-    cn_map conns_by_raw; /* transport and its id -> host_conn * */
+    cn_map conns_by_raw;  /* transport and its id -> host_conn * */
     host_conn *conn_last; /* found last: events come in runs */
     host_conn *gone_first;
     host_conn *gone_last;
@@ -243,7 +243,7 @@ struct cn_host {
     cn_endpoint ips[HOST_IPS_MAX];
     size_t ips_len;
     cn_time ips_until;
-    uint64_t sequence;    /* of our last signed record */
+    uint64_t sequence; /* of our last signed record */
 
     cn_ip_range *filters;
     size_t filters_len;
@@ -284,8 +284,7 @@ host_peer *cn_host_peer_find(const cn_host *h, const cn_peer_id *id);
 void cn_host_let_go(cn_host *h, host_peer *peer);
 
 /* A connection of the transport, told to the host; for a dial, before it is UP. */
-CN_MUST_USE cn_err
-cn_host_conn_add(cn_host *h, uint32_t transport_no, cn_id raw, host_conn **ret);
+CN_MUST_USE cn_err cn_host_conn_add(cn_host *h, uint32_t transport_no, cn_id raw, host_conn **ret);
 host_conn *cn_host_conn_find(cn_host *h, uint32_t transport_no, cn_id raw);
 /* Close it now, tell and free it in the turn. `sentence` may be NULL. */
 void cn_host_conn_close(cn_host *h, host_conn *c, cn_err err, const char *sentence);
@@ -299,7 +298,12 @@ void cn_host_conn_up(cn_host *h, host_conn *c);
 /* --- host_streams.c, host_streams_in.c --- */
 
 CN_MUST_USE cn_err cn_host_stream_open(
-    cn_host *h, host_conn *c, cn_protocol *p, const char *const *names, size_t names_len, cn_id *ret);
+    cn_host *h,
+    host_conn *c,
+    cn_protocol *p,
+    const char *const *names,
+    size_t names_len,
+    cn_id *ret);
 CN_MUST_USE cn_err cn_host_stream_add(cn_host *h, host_conn *c, cn_stream_no no, host_stream **ret);
 host_stream *cn_host_stream_find(cn_host *h, host_conn *c, cn_stream_no no);
 void cn_host_stream_drop(cn_host *h, host_stream *s);

@@ -12,8 +12,9 @@ bool cn_host_is_name(cn_slice address)
 {
     cn_cur cur = {address};
     cn_multiaddr_part part = {0};
-    return cn_multiaddr_next(&cur, &part) && (part.code == CN_MA_DNS || part.code == CN_MA_DNS4 ||
-                                              part.code == CN_MA_DNS6 || part.code == CN_MA_DNSADDR);
+    return cn_multiaddr_next(&cur, &part) &&
+           (part.code == CN_MA_DNS || part.code == CN_MA_DNS4 || part.code == CN_MA_DNS6 ||
+            part.code == CN_MA_DNSADDR);
 }
 
 static cn_net_query kind_of(uint32_t code)
@@ -127,8 +128,7 @@ static bool with_ip(const cn_endpoint *ip, cn_slice rest, cn_buf *out)
            cn_buf_append(out, rest) == CN_OK;
 }
 
-static void
-take_answers(cn_host *h, host_dial *d, const host_query *q, const cn_net_event *event)
+static void take_answers(cn_host *h, host_dial *d, const host_query *q, const cn_net_event *event)
 {
     cn_buf bytes = {0};
     size_t ends[ANSWERS_MAX];
@@ -142,9 +142,8 @@ take_answers(cn_host *h, host_dial *d, const host_query *q, const cn_net_event *
     cn_buf_init(&bytes, h->mem, ANSWERS_MAX * (size_t)CN_MULTIADDR_MAX_BYTES);
     for (size_t i = 0; i < event->answers_len && len < ANSWERS_MAX; i++) {
         size_t before = bytes.len;
-        bool is_good = part.code == CN_MA_DNSADDR
-                           ? read_text(d, event->texts[i], cur.rest, &bytes)
-                           : with_ip(&event->ips[i], cur.rest, &bytes);
+        bool is_good = part.code == CN_MA_DNSADDR ? read_text(d, event->texts[i], cur.rest, &bytes)
+                                                  : with_ip(&event->ips[i], cur.rest, &bytes);
         bytes.len = is_good ? bytes.len : before;
         ends[len] = bytes.len;
         len += is_good ? 1 : 0;

@@ -197,8 +197,8 @@ void cn_host_stream_agreed(cn_host *h, host_stream *s)
     }
 }
 
-static const char *const *only_spoken(
-    const cn_host *h, const cn_peer_id *peer, const char *const *names, size_t *names_len)
+static const char *const *
+only_spoken(const cn_host *h, const cn_peer_id *peer, const char *const *names, size_t *names_len)
 {
     for (size_t i = 0; i < *names_len; i++) {
         if (cn_host_speaks(h, peer, names[i]) == 1) {
@@ -227,7 +227,12 @@ out:
 }
 
 cn_err cn_host_stream_open(
-    cn_host *h, host_conn *c, cn_protocol *p, const char *const *names, size_t names_len, cn_id *ret)
+    cn_host *h,
+    host_conn *c,
+    cn_protocol *p,
+    const char *const *names,
+    size_t names_len,
+    cn_id *ret)
 {
     cn_err err = CN_OK;
     cn_stream_no no = 0;

@@ -55,7 +55,12 @@ static void stop(void *self)
 static void begin(ground *g)
 {
     static const sim_program program = {
-        .name = "ground", .start = start, .take = take, .deadline = deadline, .turn = turn, .stop = stop};
+        .name = "ground",
+        .start = start,
+        .take = take,
+        .deadline = deadline,
+        .turn = turn,
+        .stop = stop};
     sim_plan plan = {0};
     *g = (ground){0};
     if (!in_sim) {

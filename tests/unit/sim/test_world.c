@@ -95,7 +95,12 @@ static const char *complain(const void *self)
 }
 
 static sim_program forgetful = {
-    .name = "forgetful", .start = start, .take = take, .deadline = deadline, .turn = turn, .stop = stop};
+    .name = "forgetful",
+    .start = start,
+    .take = take,
+    .deadline = deadline,
+    .turn = turn,
+    .stop = stop};
 
 static void what_a_node_leaves_behind_is_seen(void)
 {
