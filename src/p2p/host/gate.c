@@ -58,19 +58,10 @@ void cn_gate_release(cn_gate *g)
 static cn_slice ip_of(cn_slice address)
 {
     static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-    cn_cur cur = cn_cur_of(address);
-    cn_multiaddr_part part = {0};
-    bool found = cn_multiaddr_next(&cur, &part);
-    if (found && part.code == CN_MA_IP6ZONE) {
-        found = cn_multiaddr_next(&cur, &part);
-    }
-    if (!found || (part.code != CN_MA_IP4 && part.code != CN_MA_IP6)) {
-        return (cn_slice){0};
-    }
-    if (cn_slice_starts(part.value, cn_slice_of(mapped, sizeof(mapped)))) {
-        return cn_slice_skip(part.value, sizeof(mapped));
-    }
-    return part.value;
+    cn_slice ip = cn_multiaddr_ip(address);
+    return cn_slice_starts(ip, cn_slice_of(mapped, sizeof(mapped)))
+               ? cn_slice_skip(ip, sizeof(mapped))
+               : ip;
 }
 
 static bool is_in(const cn_ip_range *ranges, size_t len, cn_slice ip)

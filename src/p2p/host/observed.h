@@ -14,7 +14,7 @@
 enum {
     CN_OBSERVED_OBSERVERS_MIN = 4,
     CN_OBSERVED_PER_LISTEN_MAX = 3,
-    CN_OBSERVED_MAX = 2048, /* observations held; beyond, the oldest of a closed one goes */
+    CN_OBSERVED_MAX = 512, /* observations held; beyond, the oldest of a closed one goes */
 };
 
 #define CN_OBSERVED_TTL_NS (600 * CN_NS_PER_S)
@@ -34,7 +34,7 @@ void cn_observed_release(cn_observed *o);
 
 typedef struct cn_observed_report {
     cn_id conn;        /* the connection it came over; a later report of it replaces this one */
-    cn_slice listen;   /* our listen address that the connection belongs to (the local end) */
+    cn_slice listen;   /* of ours, whose socket the connection has: inbound, or a dial from there */
     cn_slice remote;   /* the observer's address */
     cn_slice observed; /* what it sees; without /p2p */
 } cn_observed_report;
@@ -50,7 +50,8 @@ void cn_observed_closed(cn_observed *o, cn_id conn, cn_time now);
 
 /*
  * The addresses believed now, best first per listen address, without repeats: at most `max`, in
- * `ret`, borrowed until the next change; the count is returned.
+ * `ret`, borrowed until the next change; the count is returned. Cost:
+ * the square of the reports held, some milliseconds at worst; ask when something changed.
  */
 size_t cn_observed_list(const cn_observed *o, cn_time now, cn_slice *ret, size_t max);
 /* How many distinct observers name `observed` for `listen`. */

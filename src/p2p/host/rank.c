@@ -43,27 +43,6 @@ typedef struct candidates {
 
 /* --- what an address is --- */
 
-static bool is_ip(uint32_t code)
-{
-    return code == CN_MA_IP4 || code == CN_MA_IP6;
-}
-
-/* The first IP address in it; empty if it begins otherwise. */
-static cn_slice ip_of(cn_slice address)
-{
-    cn_cur cur = cn_cur_of(address);
-    cn_multiaddr_part part = {0};
-    while (cn_multiaddr_next(&cur, &part)) {
-        if (is_ip(part.code)) {
-            return part.value;
-        }
-        if (part.code != CN_MA_IP6ZONE) {
-            break;
-        }
-    }
-    return (cn_slice){0};
-}
-
 static dial_kind kind_of(cn_slice address)
 {
     cn_multiaddr_part part = {0};
@@ -83,7 +62,7 @@ static dial_group group_of(cn_slice address)
     if (cn_multiaddr_is_relayed(address)) {
         return GROUP_RELAYED;
     }
-    if (kind_of(address) == KIND_OTHER || ip_of(address).len == 0) {
+    if (kind_of(address) == KIND_OTHER || cn_multiaddr_ip(address).len == 0) {
         return GROUP_OTHER;
     }
     return scope == CN_SCOPE_PUBLIC ? GROUP_PUBLIC : GROUP_PRIVATE;
@@ -105,7 +84,7 @@ static uint16_t port_of(cn_slice address)
 
 static bool is_filtered(const cn_rank_input *in, cn_slice address)
 {
-    cn_slice ip = ip_of(address);
+    cn_slice ip = cn_multiaddr_ip(address);
     for (size_t i = 0; ip.len > 0 && i < in->filters_len; i++) {
         if (cn_ip_range_has(&in->filters[i], ip)) {
             return true;
@@ -142,9 +121,9 @@ static bool is_loopback(cn_slice address)
 /* Does the address have an IP that is ours, beyond loopback? */
 static bool has_our_ip(const cn_rank_input *in, cn_slice address)
 {
-    cn_slice ip = ip_of(address);
+    cn_slice ip = cn_multiaddr_ip(address);
     for (size_t i = 0; ip.len > 0 && i < in->own_len; i++) {
-        if (cn_slice_eq(ip_of(in->own[i]), ip)) {
+        if (cn_slice_eq(cn_multiaddr_ip(in->own[i]), ip)) {
             return true;
         }
     }
@@ -242,7 +221,7 @@ static void collect(const cn_rank_input *in, candidates *c)
             .address = address,
             .group = group_of(address),
             .kind = kind_of(address),
-            .is_ip6 = ip_of(address).len == 16,
+            .is_ip6 = cn_multiaddr_ip(address).len == 16,
             .worked = state != NULL && state->last_success.ns > state->last_failure.ns,
             .success_ns = state == NULL ? CN_BOOK_NEVER.ns : state->last_success.ns,
             .port = port_of(address),
