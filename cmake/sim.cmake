@@ -1,9 +1,14 @@
-# The simulator: sim/*.c as a library for tests, and the program cairn-sim.
+# The simulator: sim/*.c as a library for its tests (tests/unit/sim), and the program cairn-sim.
 file(GLOB sim_sources CONFIGURE_DEPENDS sim/*.c)
 list(FILTER sim_sources EXCLUDE REGEX "/main\\.c$")
 add_library(cn_sim STATIC ${sim_sources})
 target_include_directories(cn_sim PUBLIC . src include)
+target_link_libraries(cn_sim PUBLIC -Wl,--start-group ${all_layers} -Wl,--end-group)
 add_executable(cairn-sim sim/main.c)
-target_link_libraries(cairn-sim PRIVATE -Wl,--start-group cn_sim ${all_layers} -Wl,--end-group)
-target_include_directories(cairn-sim PRIVATE . src include)
+target_link_libraries(cairn-sim PRIVATE cn_sim)
 set_target_properties(cairn-sim PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests/nodes)
+file(GLOB sim_tests CONFIGURE_DEPENDS tests/unit/sim/test_*.c)
+foreach(source ${sim_tests})
+    string(REGEX REPLACE ".*/test_([a-z0-9_]+)\\.c$" "test_sim_\\1" name ${source})
+    target_link_libraries(${name} PRIVATE cn_sim)
+endforeach()

@@ -33,7 +33,7 @@ foreach(source ${test_sources})
     endif()
     add_executable(test_${name} ${source})
     target_link_libraries(
-        test_${name} PRIVATE cn_test -Wl,--start-group cn_fault_rt cn_host_world cn_sim ${all_layers} -Wl,--end-group)
+        test_${name} PRIVATE cn_test -Wl,--start-group cn_fault_rt cn_host_world ${all_layers} -Wl,--end-group)
     set_target_properties(test_${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
     add_test(NAME ${name} COMMAND test_${name})
 endforeach()
