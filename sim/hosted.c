@@ -32,7 +32,7 @@ typedef struct neighbour {
 } neighbour;
 
 struct hosted {
-    cn_protocol watch;     /* no names: only hears of peers; first: cast back from it */
+    cn_protocol watch; /* no names: only hears of peers; first: cast back from it */
     cn_exchange_sink sink;
     sim_node *n;
     sim_peer *peer;
@@ -124,8 +124,8 @@ static void identified(cn_protocol *p, const cn_peer_id *peer)
     hosted *s = (hosted *)p;
     neighbour *to = neighbour_of(s, peer);
     cn_host_peer known = {0};
-    bool good = cn_host_peer_of(s->h, peer, &known) &&
-                cn_host_speaks(s->h, peer, "/ipfs/ping/1.0.0") == 1;
+    bool good =
+        cn_host_peer_of(s->h, peer, &known) && cn_host_speaks(s->h, peer, "/ipfs/ping/1.0.0") == 1;
     s->broken = good ? s->broken : "a peer was identified and nothing is known of it";
     sim_say(
         s->n, "identified: %.*s, %zu protocols, %zu addresses", (int)known.agent.len,
@@ -248,9 +248,9 @@ static void drive(hosted *s)
         if (!is_up && !to->is_dialling) {
             note_next(s, to->dial_at);
         } else if (is_up && !s->peer->is_quiet) {
-            note_next(s, CN_MAX(to->ping_at.ns, now.ns) > now.ns
-                             ? to->ping_at
-                             : cn_time_after(now, REDIAL_NS));
+            note_next(
+                s, CN_MAX(to->ping_at.ns, now.ns) > now.ns ? to->ping_at
+                                                           : cn_time_after(now, REDIAL_NS));
         }
     }
 }
@@ -309,8 +309,8 @@ static cn_err start_with(sim_node *n, bool has_bitswap, void **ret_self, cn_why 
     cn_map_init(&s->up, &n->mem, 0, PEERS_MAX, 0);
     for (size_t i = 0; i < s->peer->neighbours_len; i++) {
         const sim_node *there = n->world->nodes[s->peer->neighbours[i]];
-        s->neighbours[i] = (neighbour){
-            .owner = s, .node = there, .id = ((const sim_peer *)there->setup)->id};
+        s->neighbours[i] =
+            (neighbour){.owner = s, .node = there, .id = ((const sim_peer *)there->setup)->id};
     }
     *ret_self = s;
     cn_err err = open_host(s, has_bitswap, why);

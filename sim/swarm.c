@@ -118,6 +118,29 @@ static size_t missing(const run *r)
     return sum;
 }
 
+/* Who lacks which block, and who has it: for the one who looks for the cause. */
+static void say_missing(const run *r)
+{
+    for (size_t i = 0; r->options->out != NULL && i < r->options->nodes; i++) {
+        const sim_peer *p = &r->peers[i];
+        for (size_t k = 0; k < p->wants_len; k++) {
+            if (sim_shelf_has(&p->shelf, &p->wants[k])) {
+                continue;
+            }
+            (void)fprintf(r->options->out, "node %zu lacks block %zu, which lies on", i, k);
+            for (size_t j = 0; j < r->options->nodes; j++) {
+                if (sim_shelf_has(&r->peers[j].shelf, &p->wants[k])) {
+                    (void)fprintf(r->options->out, " %zu", j);
+                }
+            }
+            (void)fprintf(r->options->out, "\n");
+        }
+        for (size_t k = 0; k < p->neighbours_len; k++) {
+            (void)fprintf(r->options->out, "node %zu keeps to %u\n", i, p->neighbours[k]);
+        }
+    }
+}
+
 /* Healed: everything must arrive. */
 static void progress(run *r)
 {
@@ -128,6 +151,7 @@ static void progress(run *r)
             sim_fail(
                 r->w, "%zu things are missing %d s after the world was healed", missing(r),
                 HEALED_S);
+            say_missing(r);
         }
     }
 }
