@@ -135,14 +135,22 @@ static void identified(cn_protocol *p, const cn_peer_id *peer)
     }
 }
 
+/* Before the next dial; not as long as the other side rests, which may dial us. */
+static void rest(neighbour *to)
+{
+    hosted *s = to->owner;
+    int64_t more_ns = (int64_t)cn_prng_below(&s->n->chance, (uint64_t)REDIAL_NS);
+    to->dial_at = cn_time_after(now_of(s), REDIAL_NS + more_ns);
+    note_next(s, to->dial_at);
+}
+
 static void dialled(void *ctx, const cn_peer_id *peer, cn_err err, const char *sentence)
 {
     neighbour *to = ctx;
     CN_UNUSED(peer);
     to->owner->broken = to->is_dialling ? to->owner->broken : "a dial ended twice";
     to->is_dialling = false;
-    to->dial_at = cn_time_after(now_of(to->owner), REDIAL_NS);
-    note_next(to->owner, to->dial_at);
+    rest(to);
     sim_say(to->owner->n, "dialled: %s", err == CN_OK ? "connected" : sentence);
 }
 
@@ -202,7 +210,7 @@ static void dial(hosted *s, neighbour *to)
         cn_host_connect(s->h, &to->id, &address, 1, DIAL_TIMEOUT_NS, dialled, to, &id, NULL);
     if (err != CN_OK) {
         to->is_dialling = false;
-        to->dial_at = cn_time_after(now_of(s), REDIAL_NS);
+        rest(to);
     }
     cn_buf_release(&at);
 }
