@@ -3,6 +3,7 @@
  * Gbit/s, no fault; all times are the virtual clock's, in milliseconds.
  */
 #include "sim/barter.h"
+#include "sim/hosted.h"
 #include "sim/overhear.h"
 #include "sim/scenario.h"
 
@@ -20,6 +21,8 @@ static const golden goldens[] = {
     {"multistream", &sim_barter, false, 100, {"multistream", "plaintext"}},
     {"upgrade", &sim_barter, true, 0, {"multistream", "noise"}},
     {"yamux", &sim_barter, false, 600000, {"yamux"}},
+    {"identify", &sim_host, false, 0, {"multistream stream", "/ipfs/id"}},
+    {"bitswap", &sim_bitswap, false, 5000, {"/ipfs/bitswap"}},
     {"ping", &sim_barter, false, 0, {"multistream stream", "/ipfs/ping", "yamux"}},
 };
 

@@ -365,6 +365,11 @@ static void stop(void *self)
 {
     hosted *s = self;
     sim_node *n = s->n;
+    cn_bitswap_stats stats = {0};
+    if (s->bitswap != NULL) {
+        cn_bitswap_stat(s->bitswap, &stats);
+        s->peer->wrong += stats.client.wrong;
+    }
     cn_host_free(s->h);
     cn_bitswap_free(s->bitswap);
     if (s->t != NULL) {

@@ -16,6 +16,7 @@
 static const sim_scenario scenarios[] = {
     {"swarm", "hosts exchange blocks by bitswap over plaintext", 100, sim_swarm_bitswap},
     {"swarm-noise", "the same over Noise", 8, sim_swarm_bitswap_noise},
+    {"swarm-liars", "the first, with a fifth of them serving wrong bytes", 30, sim_swarm_liars},
     {"host", "hosts connect, identify and ping over plaintext", 100, sim_swarm_host},
     {"host-noise", "the same over Noise", 8, sim_swarm_host_noise},
     {"barter", "peers without a host exchange blocks over plaintext", 100, sim_swarm_barter},

@@ -32,12 +32,17 @@ bool sim_shelf_has(const sim_shelf *s, const cn_cid *cid)
 
 static cn_err shelf_get(cn_blocks *b, const cn_cid *cid, cn_buf *ret, cn_why *why)
 {
-    cn_slice bytes = sim_shelf_get((sim_shelf *)b, cid);
+    const sim_shelf *s = (const sim_shelf *)b;
+    cn_slice bytes = sim_shelf_get(s, cid);
     if (bytes.data == NULL) {
         return cn_why_set(why, CN_ERR_NOT_FOUND, "not on the shelf");
     }
     cn_buf_reset(ret);
-    return cn_buf_append(ret, bytes);
+    cn_err err = cn_buf_append(ret, bytes);
+    if (err == CN_OK && s->is_lying && ret->len > 0) {
+        ret->data[ret->len / 2] ^= 1;
+    }
+    return err;
 }
 
 static cn_err shelf_size(cn_blocks *b, const cn_cid *cid, size_t *ret_bytes)

@@ -18,7 +18,8 @@ enum { SIM_NEIGHBOURS_MAX = 16, SIM_PORT = 4001 };
 typedef struct sim_shelf {
     cn_blocks blocks;
     sim *world;
-    cn_map at; /* multihash to sim_kept */
+    cn_map at;     /* multihash to sim_kept */
+    bool is_lying; /* what is read of it has a wrong byte */
 } sim_shelf;
 
 typedef struct sim_peer {
@@ -35,6 +36,7 @@ typedef struct sim_peer {
     uint64_t pings;
     uint64_t fetched; /* blocks that came from others */
     uint64_t downs;   /* connections lost */
+    uint64_t wrong;   /* blocks that were not what was asked for, and were not taken */
 } sim_peer;
 
 void sim_shelf_init(sim_shelf *s, sim *w);

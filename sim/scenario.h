@@ -42,3 +42,5 @@ void sim_swarm_host(const sim_options *options, sim_result *ret);
 void sim_swarm_host_noise(const sim_options *options, sim_result *ret);
 void sim_swarm_bitswap(const sim_options *options, sim_result *ret);
 void sim_swarm_bitswap_noise(const sim_options *options, sim_result *ret);
+/* A fifth of the peers serve wrong bytes. */
+void sim_swarm_liars(const sim_options *options, sim_result *ret);

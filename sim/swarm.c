@@ -29,6 +29,13 @@ typedef struct run {
     cn_cid *cids;
 } run;
 
+/* Peers that tell the truth; the liars come behind them and are nobody's only link. */
+static size_t honest(const run *r)
+{
+    size_t nodes = r->options->nodes;
+    return r->swarm->liars == 0 ? nodes : nodes - nodes / r->swarm->liars;
+}
+
 static void make_block(run *r, size_t i)
 {
     sim *w = r->w;
@@ -41,7 +48,7 @@ static void make_block(run *r, size_t i)
     }
     size_t holders = 1 + (size_t)cn_prng_below(&w->chance, HOLDERS_MAX);
     while (holders-- > 0) {
-        sim_peer *p = &r->peers[cn_prng_below(&w->chance, r->options->nodes)];
+        sim_peer *p = &r->peers[cn_prng_below(&w->chance, honest(r))];
         r->cids[i] = sim_shelf_add(&p->shelf, CN_CODEC_RAW, cn_slice_of(data, len));
     }
     cn_free(&w->mem, data);
@@ -92,6 +99,7 @@ static void populate(run *r)
         sim_peer *p = &r->peers[i];
         sim_peer_init(p, w);
         p->is_noise = r->swarm->is_noise;
+        p->shelf.is_lying = i >= honest(r);
         make_neighbours(r, i);
     }
     for (size_t i = 0; i < r->swarm->blocks; i++) {
@@ -111,7 +119,7 @@ static void populate(run *r)
 static size_t missing(const run *r)
 {
     size_t sum = 0;
-    for (size_t i = 0; i < r->options->nodes; i++) {
+    for (size_t i = 0; i < honest(r); i++) {
         const sim_node *n = r->w->nodes[i];
         sum += n->self == NULL ? 1 : n->program->missing(n->self);
     }
@@ -123,6 +131,10 @@ static void say_missing(const run *r)
 {
     for (size_t i = 0; r->options->out != NULL && i < r->options->nodes; i++) {
         const sim_peer *p = &r->peers[i];
+        const sim_node *n = r->w->nodes[i];
+        (void)fprintf(
+            r->options->out, "node %zu misses %zu things\n", i,
+            n->self == NULL ? 1 : n->program->missing(n->self));
         for (size_t k = 0; k < p->wants_len; k++) {
             if (sim_shelf_has(&p->shelf, &p->wants[k])) {
                 continue;
@@ -185,11 +197,13 @@ static void fall_quiet(run *r)
 static void report(const run *r, int64_t healed_ns, const sim_result *result)
 {
     uint64_t fetched = 0;
+    uint64_t wrong = 0;
     uint64_t downs = 0;
     uint64_t starts = 0;
     size_t peak = 0;
     for (size_t i = 0; i < r->options->nodes; i++) {
         fetched += r->peers[i].fetched;
+        wrong += r->peers[i].wrong;
         downs += r->peers[i].downs;
         starts += r->w->nodes[i]->starts;
         peak = CN_MAX(peak, r->w->nodes[i]->mem.peak_bytes);
@@ -197,10 +211,10 @@ static void report(const run *r, int64_t healed_ns, const sim_result *result)
     (void)fprintf(
         r->options->out,
         "%" PRIu64 " events, %lld ms of the world (%lld healed), %" PRIu64
-        " blocks fetched, %" PRIu64 " connections lost, %" PRIu64
+        " blocks fetched, %" PRIu64 " wrong, %" PRIu64 " connections lost, %" PRIu64
         " starts, %zu KiB held at most by a node\n",
         result->events, (long long)(r->w->now.ns / CN_NS_PER_MS),
-        (long long)(healed_ns / CN_NS_PER_MS), fetched, downs, starts, peak >> 10);
+        (long long)(healed_ns / CN_NS_PER_MS), fetched, wrong, downs, starts, peak >> 10);
     if (result->failed.text[0] != '\0') {
         sim_print_ring(r->w, r->options->out);
     }
@@ -252,36 +266,42 @@ void sim_swarm_run(const sim_swarm *swarm, const sim_options *options, sim_resul
 
 void sim_swarm_barter(const sim_options *options, sim_result *ret)
 {
-    static const sim_swarm swarm = {&sim_barter, false, 40};
+    static const sim_swarm swarm = {&sim_barter, false, 40, 0};
     sim_swarm_run(&swarm, options, ret);
 }
 
 void sim_swarm_barter_noise(const sim_options *options, sim_result *ret)
 {
-    static const sim_swarm swarm = {&sim_barter, true, 40};
+    static const sim_swarm swarm = {&sim_barter, true, 40, 0};
     sim_swarm_run(&swarm, options, ret);
 }
 
 void sim_swarm_host(const sim_options *options, sim_result *ret)
 {
-    static const sim_swarm swarm = {&sim_host, false, 0};
+    static const sim_swarm swarm = {&sim_host, false, 0, 0};
     sim_swarm_run(&swarm, options, ret);
 }
 
 void sim_swarm_host_noise(const sim_options *options, sim_result *ret)
 {
-    static const sim_swarm swarm = {&sim_host, true, 0};
+    static const sim_swarm swarm = {&sim_host, true, 0, 0};
     sim_swarm_run(&swarm, options, ret);
 }
 
 void sim_swarm_bitswap(const sim_options *options, sim_result *ret)
 {
-    static const sim_swarm swarm = {&sim_bitswap, false, 40};
+    static const sim_swarm swarm = {&sim_bitswap, false, 40, 0};
     sim_swarm_run(&swarm, options, ret);
 }
 
 void sim_swarm_bitswap_noise(const sim_options *options, sim_result *ret)
 {
-    static const sim_swarm swarm = {&sim_bitswap, true, 40};
+    static const sim_swarm swarm = {&sim_bitswap, true, 40, 0};
+    sim_swarm_run(&swarm, options, ret);
+}
+
+void sim_swarm_liars(const sim_options *options, sim_result *ret)
+{
+    static const sim_swarm swarm = {&sim_bitswap, false, 40, 5};
     sim_swarm_run(&swarm, options, ret);
 }
