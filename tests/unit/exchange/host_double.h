@@ -56,7 +56,7 @@ static void double_wake(cn_net *n)
 
 static const cn_net_ops double_net_ops = {.wake = double_wake};
 
-static void double_begin(size_t nodes)
+static inline void double_begin(size_t nodes)
 {
     if (double_rt == NULL) {
         CHECK_OK(cn_rt_os_new(2, &double_rt));
@@ -89,7 +89,7 @@ static void double_free(double_stream *s)
     s->parts_at = s->parts_len = 0;
 }
 
-static void double_end(void)
+static inline void double_end(void)
 {
     for (size_t i = 0; i < DOUBLE_STREAMS; i++) {
         double_free(&double_streams[i]);
@@ -111,7 +111,7 @@ static struct cn_host *double_host(const cn_peer_id *id)
     return NULL;
 }
 
-static void double_join(size_t a, size_t b)
+static inline void double_join(size_t a, size_t b)
 {
     struct cn_host *x = &double_hosts[a];
     struct cn_host *y = &double_hosts[b];
@@ -121,7 +121,7 @@ static void double_join(size_t a, size_t b)
 }
 
 /* The connection is lost: streams end, both are told at the next turn. */
-static void double_part(size_t a, size_t b)
+static inline void double_part(size_t a, size_t b)
 {
     struct cn_host *x = &double_hosts[a];
     struct cn_host *y = &double_hosts[b];
@@ -210,7 +210,7 @@ static void double_deliver(double_stream *s)
 }
 
 /* One turn of everybody's loop; false: nothing moved. */
-static void double_turn(void)
+static inline void double_turn(void)
 {
     double_downs();
     for (size_t i = 0; i < DOUBLE_STREAMS; i++) {

@@ -28,22 +28,27 @@ typedef struct node {
 static node nodes[DOUBLE_NODES];
 static uint8_t block_room[1 << 20];
 
-/* Block `n` of `len` bytes (8 or more), and its CID. */
-static cn_slice block_of(uint64_t n, size_t len, unsigned version, cn_cid *ret)
+/* Block `n` of `len` bytes (8 or more) in `room`, and its CID. */
+static cn_slice block_in(uint8_t *room, uint64_t n, size_t len, unsigned version, cn_cid *ret)
 {
     cn_prng prng;
     uint8_t digest[CN_SHA256_BYTES];
     cn_prng_init(&prng, n);
     for (size_t i = 0; i + 8 <= len; i += 8) {
         uint64_t v = cn_prng_u64(&prng);
-        cn_copy(block_room + i, &v, 8);
+        cn_copy(room + i, &v, 8);
     }
-    cn_slice data = {block_room, len / 8 * 8};
+    cn_slice data = {room, len / 8 * 8};
     cn_sha256(data, digest);
     cn_multihash mh = {CN_MH_SHA2_256, {digest, sizeof digest}};
     CN_ASSERT(
         cn_cid_make(version, version == 0 ? CN_CODEC_DAG_PB : CN_CODEC_RAW, &mh, ret) == CN_OK);
     return data;
+}
+
+static inline cn_slice block_of(uint64_t n, size_t len, unsigned version, cn_cid *ret)
+{
+    return block_in(block_room, n, len, version, ret);
 }
 
 static void on_arrived(cn_exchange_sink *s, const cn_cid *cid, cn_slice block)
@@ -118,28 +123,28 @@ static void nodes_end(void)
     }
 }
 
-static void put_one(size_t node_no, uint64_t n, size_t len, unsigned version)
+static inline void put_one(size_t node_no, uint64_t n, size_t len, unsigned version)
 {
     cn_cid cid;
     cn_slice data = block_of(n, len, version, &cid);
     CHECK_OK(cn_blocks_put(cn_store_blocks(nodes[node_no].store), &cid, data, NULL));
 }
 
-static void put_range(size_t node_no, uint64_t from, size_t len, size_t bytes)
+static inline void put_range(size_t node_no, uint64_t from, size_t len, size_t bytes)
 {
     for (uint64_t n = from; n < from + len; n++) {
         put_one(node_no, n, bytes, 1);
     }
 }
 
-static void put_range_v0(size_t node_no, uint64_t from, size_t len, size_t bytes)
+static inline void put_range_v0(size_t node_no, uint64_t from, size_t len, size_t bytes)
 {
     for (uint64_t n = from; n < from + len; n++) {
         put_one(node_no, n, bytes, 0);
     }
 }
 
-static void want_one(size_t node_no, uint64_t n, size_t bytes, unsigned version)
+static inline void want_one(size_t node_no, uint64_t n, size_t bytes, unsigned version)
 {
     node *x = &nodes[node_no];
     cn_cid cid;
@@ -148,21 +153,21 @@ static void want_one(size_t node_no, uint64_t n, size_t bytes, unsigned version)
     x->wanted++;
 }
 
-static void fetch_range(size_t node_no, uint64_t from, size_t len, size_t bytes)
+static inline void fetch_range(size_t node_no, uint64_t from, size_t len, size_t bytes)
 {
     for (uint64_t n = from; n < from + len; n++) {
         want_one(node_no, n, bytes, 1);
     }
 }
 
-static void fetch_range_v0(size_t node_no, uint64_t from, size_t len, size_t bytes)
+static inline void fetch_range_v0(size_t node_no, uint64_t from, size_t len, size_t bytes)
 {
     for (uint64_t n = from; n < from + len; n++) {
         want_one(node_no, n, bytes, 0);
     }
 }
 
-static void have_range(size_t node_no, uint64_t from, size_t len, size_t bytes)
+static inline void have_range(size_t node_no, uint64_t from, size_t len, size_t bytes)
 {
     node *x = &nodes[node_no];
     for (uint64_t n = from; n < from + len; n++) {
@@ -172,7 +177,7 @@ static void have_range(size_t node_no, uint64_t from, size_t len, size_t bytes)
     }
 }
 
-static void check_range(size_t node_no, uint64_t from, size_t len, size_t bytes)
+static inline void check_range(size_t node_no, uint64_t from, size_t len, size_t bytes)
 {
     cn_buf b;
     cn_buf_init(&b, cn_mem_default(), CN_BLOCK_MAX_BYTES);
@@ -190,7 +195,7 @@ static void check_range(size_t node_no, uint64_t from, size_t len, size_t bytes)
 }
 
 /* Turn until the node has all it wanted; 30 s at most. */
-static bool run_until_done(size_t node_no)
+static inline bool run_until_done(size_t node_no)
 {
     cn_time limit = cn_time_after(cn_rt_now(double_rt), 30 * CN_NS_PER_S);
     while (nodes[node_no].arrived < nodes[node_no].wanted) {
