@@ -257,7 +257,7 @@ static void take(void *ctx, const cn_net_event *event)
 void world_turn(world *w)
 {
     cn_time now = cn_rt_now(w->rt);
-    cn_time until = cn_time_after(now, 20 * CN_NS_PER_MS);
+    cn_time until = cn_time_after(now, w->is_hasty ? 0 : 20 * CN_NS_PER_MS);
     for (size_t i = 0; i < w->len; i++) {
         cn_time d = w->hosts[i].h == NULL ? CN_TIME_NEVER : cn_host_deadline(w->hosts[i].h);
         until = d.ns < until.ns ? d : until;

@@ -59,7 +59,8 @@ typedef struct world {
     cn_rt *rt;
     cn_net *net;
     pipe_net pipes;
-    bool is_pipe; /* transports of the tests' own instead of TCP */
+    bool is_hasty; /* turns do not wait */
+    bool is_pipe;  /* transports of the tests' own instead of TCP */
     size_t len;
     world_host hosts[WORLD_HOSTS_MAX];
 } world;

@@ -452,8 +452,8 @@ static void push_round(host_identify *s)
     while (cn_map_next(&h->peers, &position, &key, &value)) {
         host_peer *peer = *(host_peer **)value;
         host_conn *c = live_conn(peer);
-        if (c == NULL || peer->version_told == s->version || peer->known == HOST_UNASKED ||
-            cn_host_speaks(h, &peer->id, PUSH[0]) == 0) {
+        if (c == NULL || peer->version_told == s->version ||
+            cn_host_speaks(h, &peer->id, PUSH[0]) != 1) {
             continue;
         }
         if (s->pushes_len == PUSHES_MAX) {

@@ -142,6 +142,11 @@ static void count_in(cn_host *h, host_stream *s, size_t bytes)
     cn_meter_in(&h->meter, bytes);
     cn_meter_step(&s->conn->peer->meter, h->now);
     cn_meter_in(&s->conn->peer->meter, bytes);
+}
+
+/* The same for its protocol, once that is known. */
+static void count_in_of_name(cn_host *h, const host_stream *s, size_t bytes)
+{
     if (s->name != UINT32_MAX) {
         cn_meter_step(&h->names[s->name].meter, h->now);
         cn_meter_in(&h->names[s->name].meter, bytes);
@@ -151,10 +156,12 @@ static void count_in(cn_host *h, host_stream *s, size_t bytes)
 static void take_data(cn_host *h, host_stream *s, cn_slice bytes)
 {
     cn_id id = s->id;
-    count_in(h, s, bytes.len);
+    size_t all = bytes.len;
+    count_in(h, s, all);
     if (s->names != NULL && !take_names(h, s, &bytes)) {
         return;
     }
+    count_in_of_name(h, s, all);
     if (bytes.len == 0) {
         return;
     }
