@@ -16,10 +16,16 @@ HERE = pathlib.Path(__file__).resolve().parent
 GOLDEN = HERE / "golden"
 # scenario, nodes, seeds: on every build
 SMOKE = [
-    ("barter", 100, [1, 2]),
-    ("barter", 12, range(10, 20)),
-    ("barter", 2, range(30, 36)),
-    ("barter-noise", 8, range(1, 5)),
+    ("swarm", 100, [1, 2]),
+    ("swarm", 12, range(10, 16)),
+    ("swarm-noise", 8, range(1, 4)),
+    ("swarm-liars", 30, [1, 2]),
+    ("host", 30, [1, 2]),
+    ("host-noise", 8, [1, 2]),
+    ("barter", 100, [1]),
+    ("barter", 12, range(10, 14)),
+    ("barter", 2, range(30, 34)),
+    ("barter-noise", 8, [1, 2]),
 ]
 SECONDS_MAX = 300
 
@@ -79,6 +85,19 @@ def check_digests(sums, programs, scenario, nodes, seed):
     return first
 
 
+def check_lies(sums, program):
+    """Liars are heard, and what they say is not taken."""
+    _, said = call(program, "swarm-liars", "--seed", 1)
+    found = re.search(r", (\d+) wrong, ", said)
+    sums.say(found is not None and int(found[1]) > 0, "swarm-liars: wrong bytes come and are seen", said)
+
+
+def check_use(sums, program):
+    for words, status in ((["list"], 0), ([], 2), (["rain"], 2), (["host", "--faults", "rain"], 2),
+                          (["host", "--nodes", "1"], 2), (["host", "--seed"], 2), (["golden", "rain"], 1)):
+        sums.say(call(program, *words)[0] == status, "cairn-sim %s ends with %d" % (" ".join(words), status))
+
+
 def commit_seed():
     """A seed that differs from commit to commit, and comes again for the same one."""
     done = subprocess.run(["git", "rev-parse", "--short=8", "HEAD"], cwd=HERE, capture_output=True, check=False)
@@ -111,10 +130,12 @@ def main(words):
                 sums.say(digest is not None, "%s, %d nodes, seed %d" % (scenario, nodes, seed), said)
     else:
         check_golden(sums, words[0])
+        check_lies(sums, words[0])
+        check_use(sums, words[0])
         digests = [check_digests(sums, words, scenario, nodes, seed)
                    for scenario, nodes, seeds in SMOKE for seed in seeds]
         sums.say(len(set(digests)) == len(digests), "another seed is another run")
-        for scenario, nodes, seed in [*old_seeds(), ("barter", 100, commit_seed())]:
+        for scenario, nodes, seed in [*old_seeds(), ("swarm", 100, commit_seed())]:
             digest, said = run(words[0], scenario, nodes, seed)
             sums.say(digest is not None, "%s, %d nodes, seed %d" % (scenario, nodes, seed), said)
     print("%d passed, %d failed" % (sums.passed, sums.failed))
