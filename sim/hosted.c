@@ -27,6 +27,8 @@ typedef struct neighbour {
     bool is_dialling;
     bool is_pinging;
     bool is_identified;
+    cn_id dialling; /* with is_dialling; likewise pinging */
+    cn_id pinging;
     cn_time dial_at;
     cn_time ping_at;
 } neighbour;
@@ -201,13 +203,12 @@ static void failed(cn_exchange_sink *sink, const cn_cid *cid, cn_err err, const 
 static void dial(hosted *s, neighbour *to)
 {
     cn_buf at = {0};
-    cn_id id = CN_ID_NONE;
     cn_buf_init(&at, &s->n->mem, CN_MULTIADDR_MAX_BYTES);
     sim_peer_address(to->node, &at);
     cn_slice address = cn_buf_slice(&at);
     to->is_dialling = true;
-    cn_err err =
-        cn_host_connect(s->h, &to->id, &address, 1, DIAL_TIMEOUT_NS, dialled, to, &id, NULL);
+    cn_err err = cn_host_connect(
+        s->h, &to->id, &address, 1, DIAL_TIMEOUT_NS, dialled, to, &to->dialling, NULL);
     if (err != CN_OK) {
         to->is_dialling = false;
         rest(to);
@@ -217,9 +218,8 @@ static void dial(hosted *s, neighbour *to)
 
 static void ping(hosted *s, neighbour *to)
 {
-    cn_id id = CN_ID_NONE;
     to->is_pinging = true;
-    if (cn_host_ping(s->h, &to->id, DIAL_TIMEOUT_NS, pinged, to, &id) != CN_OK) {
+    if (cn_host_ping(s->h, &to->id, DIAL_TIMEOUT_NS, pinged, to, &to->pinging) != CN_OK) {
         to->is_pinging = false;
     }
     to->ping_at = cn_time_after(now_of(s), PING_EVERY_NS);
@@ -236,9 +236,48 @@ static void want_all(hosted *s)
     }
 }
 
+/* Wants are taken back, one or all with their session, and asked for again. */
+static void want_otherwise(hosted *s, cn_exchange *x)
+{
+    size_t one = (size_t)cn_prng_below(&s->n->chance, s->wanted + 1);
+    if (one < s->wanted) {
+        x->ops->cancel(x, s->session, &s->peer->wants[one], 1);
+    } else {
+        x->ops->session_close(x, s->session);
+        sim_must(x->ops->session_open(x, &s->sink, &s->session));
+    }
+    s->wanted = 0;
+}
+
+/* A change of mind: whatever was begun may be given up, and nothing of it is told any more. */
+static void whim(hosted *s)
+{
+    neighbour *to = s->neighbours;
+    if (s->peer->neighbours_len > 0) {
+        to += cn_prng_below(&s->n->chance, s->peer->neighbours_len);
+    }
+    uint64_t which = cn_prng_below(&s->n->chance, 4);
+    if (which == 0 && s->bitswap != NULL) {
+        want_otherwise(s, cn_bitswap_exchange(s->bitswap));
+    } else if (which == 1) {
+        (void)cn_host_disconnect(s->h, &to->id);
+    } else if (which == 2 && to->is_dialling) {
+        cn_host_connect_cancel(s->h, to->dialling);
+        to->is_dialling = false;
+        rest(to);
+    } else if (which == 3 && to->is_pinging) {
+        cn_host_ping_cancel(s->h, to->pinging);
+        to->is_pinging = false;
+        note_next(s, now_of(s));
+    }
+}
+
 static void drive(hosted *s)
 {
     cn_time now = now_of(s);
+    if (s->n->world->is_faulty && sim_chance(&s->n->chance, s->n->world->plan.whim_ppm)) {
+        whim(s);
+    }
     want_all(s);
     if (now.ns < s->next.ns) {
         return;
@@ -416,7 +455,8 @@ static size_t missing(const void *self)
     const hosted *s = self;
     size_t sum = s->bitswap == NULL ? 0 : sim_peer_missing(s->peer);
     for (size_t i = 0; i < s->peer->neighbours_len; i++) {
-        sum += s->neighbours[i].is_identified ? 0 : 1;
+        const sim_peer *there = s->neighbours[i].node->setup; /* liars are shown the door */
+        sum += s->neighbours[i].is_identified || there->shelf.is_lying ? 0 : 1;
     }
     return sum;
 }

@@ -5,7 +5,7 @@
 #include "sim/plan.h"
 
 static const char *const names[SIM_FAULTS] = {
-    "split", "loss", "refuse", "reset", "clog", "partition", "crash", "slow", "narrow",
+    "split", "loss", "refuse", "reset", "clog", "partition", "crash", "slow", "narrow", "whim",
 };
 
 static bool has(const sim_plan *plan, sim_fault fault)
@@ -31,7 +31,7 @@ cn_err sim_plan_parse_mix(const char *text, unsigned *ret, cn_why *why)
             return cn_why_set(
                 why, CN_ERR_USAGE,
                 "no fault \"%.*s\": give all, none, or some of split, loss, "
-                "refuse, reset, clog, partition, crash, slow, narrow",
+                "refuse, reset, clog, partition, crash, slow, narrow, whim",
                 (int)name.len, (const char *)name.data);
         }
         mix |= 1u << fault;
@@ -79,6 +79,7 @@ void sim_plan_draw(cn_prng *p, unsigned mix, sim_plan *ret)
     plan.split_ppm = has(&plan, SIM_FAULT_SPLIT) ? (uint32_t)draw(p, 10000, 500000) : 0;
     plan.loss_ppm = has(&plan, SIM_FAULT_LOSS) ? (uint32_t)draw(p, 1000, 50000) : 0;
     plan.refuse_ppm = has(&plan, SIM_FAULT_REFUSE) ? (uint32_t)draw(p, 10000, 300000) : 0;
+    plan.whim_ppm = has(&plan, SIM_FAULT_WHIM) ? (uint32_t)draw(p, 200, 20000) : 0;
     for (sim_fault i = SIM_FAULT_RESET; i <= SIM_FAULT_SLOW; i++) {
         plan.every_ns[i] = has(&plan, i) ? draw(p, S / 2, 20 * S) : 0;
         plan.lasts_ns[i] = draw(p, S, 60 * S);
@@ -94,8 +95,8 @@ cn_err sim_plan_print(const sim_plan *plan, cn_buf *out)
         (long long)(plan->near_ns / 1000), (long long)((plan->near_ns + plan->far_ns) / 1000),
         (long long)(plan->jitter_ns / 1000), plan->window_bytes, (long long)plan->byte_ns));
     CN_TRY(cn_buf_printf(
-        out, "; split %u, loss %u, refuse %u ppm", plan->split_ppm, plan->loss_ppm,
-        plan->refuse_ppm));
+        out, "; split %u, loss %u, refuse %u, whim %u ppm", plan->split_ppm, plan->loss_ppm,
+        plan->refuse_ppm, plan->whim_ppm));
     for (sim_fault i = SIM_FAULT_RESET; i <= SIM_FAULT_SLOW; i++) {
         if (plan->every_ns[i] > 0) {
             CN_TRY(cn_buf_printf(

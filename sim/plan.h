@@ -19,6 +19,7 @@ typedef enum sim_fault {
     SIM_FAULT_CRASH,     /* a process ends, or a machine goes dark, and comes back */
     SIM_FAULT_SLOW,      /* a node takes long for each turn of its loop */
     SIM_FAULT_NARROW,    /* small windows of sockets, narrow lines */
+    SIM_FAULT_WHIM,      /* programs change their minds: cancel, hang up, ask again */
     SIM_FAULTS,
 } sim_fault;
 
@@ -34,6 +35,7 @@ typedef struct sim_plan {
     uint32_t split_ppm;
     uint32_t loss_ppm;
     uint32_t refuse_ppm;
+    uint32_t whim_ppm;            /* of a turn of a program */
     int64_t every_ns[SIM_FAULTS]; /* RESET to SLOW: mean time from one to the next; 0: never */
     int64_t lasts_ns[SIM_FAULTS]; /* CLOG to SLOW: longest */
 } sim_plan;
