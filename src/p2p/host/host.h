@@ -52,7 +52,7 @@ typedef struct cn_host_options {
     size_t streams_max;          /* of all connections, both ways; 0: 16,384 */
     size_t streams_per_peer_max; /* both ways; 0: 1,024 */
     size_t dials_max;            /* attempts at once; further ones wait; 0: 160 */
-    bool is_bandwidth_uncounted; /* Swarm.DisableBandwidthMetrics */
+    bool is_bandwidth_uncounted; /* Swarm.DisableBandwidthMetrics: the figures below stay 0 */
     /* What happened, for the log; nullable. The note is borrowed for the call, in which no function
      * of the host may be called. */
     void (*note)(void *ctx, const cn_host_note *note);
@@ -60,8 +60,8 @@ typedef struct cn_host_options {
 } cn_host_options;
 
 CN_MUST_USE cn_err cn_host_new(const cn_host_options *options, cn_host **ret, cn_why *why);
-/* Closes everything. Accepts NULL. Transports and protocols added are the caller's to free after.
- */
+/* Closes everything; protocols are told nothing more. Accepts NULL. Transports and protocols added
+ * are the caller's to free after. */
 void cn_host_free(cn_host *h);
 
 /* Both before the first event. Borrowed. Errors: NO_MEMORY, TOO_LARGE. */

@@ -229,6 +229,10 @@ void cn_host_conn_up(cn_host *h, host_conn *c)
         cn_host_conn_close(h, c, CN_ERR_USAGE, "the peer there is this node itself");
         return;
     }
+    if (c->dial != NULL && !cn_peer_id_eq(&info.peer, &c->dial->peer->id)) {
+        cn_host_conn_close(h, c, CN_ERR_HASH_MISMATCH, "another peer is there");
+        return;
+    }
     if (cn_host_peer_get(h, &info.peer, &peer) != CN_OK) {
         cn_host_conn_close(h, c, CN_ERR_NO_MEMORY, NULL);
         return;

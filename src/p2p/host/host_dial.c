@@ -87,6 +87,7 @@ static void free_dial(cn_host *h, host_dial *d)
     }
     d->peer->dial = NULL;
     cn_host_let_go(h, d->peer);
+    soon(h); /* another may have waited for the place of an attempt */
     cn_free(h->mem, d->attempts);
     cn_buf_release(&d->report);
     cn_free(h->mem, d);
@@ -234,6 +235,7 @@ static cn_err try_transport(cn_host *h, uint32_t no, host_dial *d, host_attempt 
     c->dial = d;
     c->deadline =
         cn_time_after(h->now, (is_local(address) ? HOST_DIAL_LOCAL_S : HOST_DIAL_S) * CN_NS_PER_S);
+    h->dial_deadline = cn_host_sooner(h->dial_deadline, c->deadline);
     a->conn = c->id;
     d->running++;
     h->attempts_running++;

@@ -279,6 +279,18 @@ static void tell_identified(cn_host *h, const cn_peer_id *peer)
     }
 }
 
+/* Where they see us; told to all when it makes an address believed, or one no longer so. */
+static cn_err take_observed(cn_host *h, const cn_observed_report *report)
+{
+    cn_slice seen[HOST_LISTEN_MAX];
+    size_t before = cn_observed_list(&h->observed, h->now, seen, CN_LEN(seen));
+    cn_err err = cn_observed_add(&h->observed, report, h->now);
+    if (err == CN_OK && cn_observed_list(&h->observed, h->now, seen, CN_LEN(seen)) != before) {
+        cn_host_identify_changed(h);
+    }
+    return err;
+}
+
 static cn_err take_all(cn_host *h, const host_conn *c, const cn_identify_fields *f)
 {
     cn_err err = CN_OK;
@@ -297,7 +309,7 @@ static cn_err take_all(cn_host *h, const host_conn *c, const cn_identify_fields 
     CN_TRY(take_addresses(h, &info, f));
     if (f->observed.len > 0 && !c->is_initiator) { /* a dialler's port is nobody's to dial */
         cn_observed_report report = {c->id, info.local, info.remote, f->observed};
-        CN_TRY(cn_observed_add(&h->observed, &report, h->now));
+        CN_TRY(take_observed(h, &report));
     }
 out:
     return err;

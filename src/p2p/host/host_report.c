@@ -67,7 +67,11 @@ bool cn_host_peers(const cn_host *h, size_t *position, cn_host_peer *ret)
 
 int cn_host_speaks(const cn_host *h, const cn_peer_id *peer, const char *name)
 {
-    return cn_book_speaks(h->book, peer, cn_str(name));
+    const host_peer *p = cn_host_peer_find(h, peer);
+    int told = cn_book_speaks(h->book, peer, cn_str(name));
+    /* What it did not speak last time it may have learnt since: wait for what it tells now. */
+    bool is_old = p != NULL && p->conns_len > 0 && p->known != HOST_KNOWN;
+    return told == 0 && is_old ? -1 : told;
 }
 
 cn_err cn_host_learn(

@@ -157,6 +157,9 @@ void cn_host_stream_settle(cn_host *h, host_stream *s)
 static void count_out(cn_host *h, host_stream *s, size_t bytes)
 {
     s->conn->busy = h->now;
+    if (h->options.is_bandwidth_uncounted) {
+        return;
+    }
     cn_meter_step(&h->meter, h->now);
     cn_meter_out(&h->meter, bytes);
     cn_meter_step(&s->conn->peer->meter, h->now);

@@ -138,6 +138,9 @@ static bool take_names(cn_host *h, host_stream *s, cn_slice *in)
 static void count_in(cn_host *h, host_stream *s, size_t bytes)
 {
     s->conn->busy = h->now;
+    if (h->options.is_bandwidth_uncounted) {
+        return;
+    }
     cn_meter_step(&h->meter, h->now);
     cn_meter_in(&h->meter, bytes);
     cn_meter_step(&s->conn->peer->meter, h->now);
@@ -147,7 +150,7 @@ static void count_in(cn_host *h, host_stream *s, size_t bytes)
 /* The same for its protocol, once that is known. */
 static void count_in_of_name(cn_host *h, const host_stream *s, size_t bytes)
 {
-    if (s->name != UINT32_MAX) {
+    if (s->name != UINT32_MAX && !h->options.is_bandwidth_uncounted) {
         cn_meter_step(&h->names[s->name].meter, h->now);
         cn_meter_in(&h->names[s->name].meter, bytes);
     }

@@ -146,19 +146,26 @@ static void nobody_waits_and_the_dial_ends(void)
     world_end(&w);
 }
 
-/* A listener that takes the call and says nothing. */
-static void a_silent_one_is_waited_for_no_longer_than_asked(void)
+/* A listener on loopback that says nothing; its address goes to `b`. */
+static cn_id listen_silently(cn_buf *b)
 {
-    world_begin(&w, 2, false, NULL);
     cn_endpoint at = {.ip = {127, 0, 0, 1}};
     cn_endpoint bound = {0};
     cn_id listener = CN_ID_NONE;
-    cn_id id = CN_ID_NONE;
     char text[64] = {0};
-    cn_buf b = {0};
     CHECK_OK(cn_net_listen(w.net, &at, 0, &listener, &bound, NULL));
     (void)snprintf(text, sizeof(text), "/ip4/127.0.0.1/tcp/%u", bound.port);
-    CHECK_OK(ask(0, &w.hosts[1].id, address(&b, text), 200 * CN_NS_PER_MS, &id));
+    (void)address(b, text);
+    return listener;
+}
+
+static void a_silent_one_is_waited_for_no_longer_than_asked(void)
+{
+    world_begin(&w, 2, false, NULL);
+    cn_buf b = {0};
+    cn_id id = CN_ID_NONE;
+    cn_id listener = listen_silently(&b);
+    CHECK_OK(ask(0, &w.hosts[1].id, cn_buf_slice(&b), 200 * CN_NS_PER_MS, &id));
     (void)world_until(&w, &w.hosts[0].dialled, 1);
     CHECK_ERR(w.hosts[0].err, CN_ERR_TIMEOUT);
     world_turn(&w);
@@ -167,6 +174,74 @@ static void a_silent_one_is_waited_for_no_longer_than_asked(void)
     CHECK_EQ(r.dialling, 0);
     CHECK_EQ(r.conns, 0);
     cn_buf_release(&b);
+    cn_net_close(w.net, listener);
+    world_end(&w);
+}
+
+/* The second address is begun while the first is silent: far less than its 5 s pass. */
+static void a_silent_address_does_not_hold_up_the_next(void)
+{
+    world_begin(&w, 2, false, NULL);
+    cn_buf silent = {0};
+    cn_id id = CN_ID_NONE;
+    cn_id listener = listen_silently(&silent);
+    cn_slice all[2] = {cn_buf_slice(&silent), world_address(&w, 1)};
+    CHECK_OK(cn_host_connect(
+        w.hosts[0].h, &w.hosts[1].id, all, 2, 4 * CN_NS_PER_S, world_dialled, &w.hosts[0], &id,
+        NULL));
+    (void)world_until(&w, &w.hosts[0].dialled, 1);
+    CHECK_OK(w.hosts[0].err);
+    world_turn(&w);
+    cn_host_resources r = {0};
+    cn_host_resources_of(w.hosts[0].h, &r);
+    CHECK_EQ(r.dialling, 0); /* the other attempt was given up */
+    CHECK_EQ(r.conns, 1);
+    cn_buf_release(&silent);
+    cn_net_close(w.net, listener);
+    world_end(&w);
+}
+
+static void an_attempt_on_this_machine_has_5_s(void)
+{
+    world_begin(&w, 2, false, NULL);
+    cn_buf silent = {0};
+    cn_id id = CN_ID_NONE;
+    cn_id listener = listen_silently(&silent);
+    CHECK_OK(ask(0, &w.hosts[1].id, cn_buf_slice(&silent), 0, &id));
+    world_turn(&w);
+    cn_time now = cn_rt_now(w.rt);
+    cn_host_turn(w.hosts[0].h, cn_time_after(now, 4 * CN_NS_PER_S));
+    CHECK_EQ(w.hosts[0].dialled, 0);
+    cn_host_turn(w.hosts[0].h, cn_time_after(now, 6 * CN_NS_PER_S));
+    CHECK_EQ(w.hosts[0].dialled, 1);
+    CHECK_ERR(w.hosts[0].err, CN_ERR_TIMEOUT);
+    cn_buf_release(&silent);
+    cn_net_close(w.net, listener);
+    world_end(&w);
+}
+
+static void attempts_beyond_the_limit_wait_for_a_place(void)
+{
+    cn_host_options o = {.dials_max = 1};
+    world_begin(&w, 3, false, &o);
+    cn_buf silent = {0};
+    cn_id id = CN_ID_NONE;
+    cn_id other = CN_ID_NONE;
+    cn_host_resources r = {0};
+    cn_id listener = listen_silently(&silent);
+    CHECK_OK(ask(0, &w.hosts[1].id, cn_buf_slice(&silent), 0, &id));
+    world_turn(&w);
+    CHECK_OK(ask(0, &w.hosts[2].id, world_address(&w, 2), 0, &other));
+    for (int i = 0; i < 10; i++) {
+        world_turn(&w);
+    }
+    cn_host_resources_of(w.hosts[0].h, &r);
+    CHECK_EQ(r.dialling, 1);
+    CHECK_EQ(w.hosts[0].dialled, 0);
+    cn_host_connect_cancel(w.hosts[0].h, id);
+    (void)world_until(&w, &w.hosts[0].dialled, 1);
+    CHECK_OK(w.hosts[0].err);
+    cn_buf_release(&silent);
     cn_net_close(w.net, listener);
     world_end(&w);
 }
@@ -384,6 +459,9 @@ int main(void)
     TEST(who_gives_up_is_not_told);
     TEST(nobody_waits_and_the_dial_ends);
     TEST(a_silent_one_is_waited_for_no_longer_than_asked);
+    TEST(a_silent_address_does_not_hold_up_the_next);
+    TEST(an_attempt_on_this_machine_has_5_s);
+    TEST(attempts_beyond_the_limit_wait_for_a_place);
     TEST(filters_hold_for_dials);
     TEST(names_become_addresses);
     TEST(texts_lead_on_and_other_peers_are_left_out);
