@@ -8,12 +8,15 @@
 enum {
     CANCELS_MAX_BYTES = 256 << 10,
     PRIORITY_FIRST = 1 << 30,
-    RATE_NS = 50 * 1000 * 1000,   /* how long a rate is measured */
+    RATE_NS = 50 * 1000 * 1000,  /* how long a rate is measured */
     AHEAD_NS = 250 * 1000 * 1000, /* what a window holds beyond the peer's delay */
     ENTRY_MAX_BYTES = 256,
 };
 
-cn_err cn_client_peer_up(cn_client *c, const cn_peer_id *id, void *owner, cn_client_peer **ret)
+static const int64_t delay_kept_ns = 10 * CN_NS_PER_S; /* the least delay of so long counts */
+
+cn_err
+cn_client_peer_up(cn_client *c, const cn_peer_id *id, void *owner, cn_client_peer **ret)
 {
     if (c->peers_len >= CN_CLIENT_PEERS_MAX) {
         return CN_ERR_TOO_LARGE;
@@ -24,8 +27,8 @@ cn_err cn_client_peer_up(cn_client *c, const cn_peer_id *id, void *owner, cn_cli
     }
     *p = (cn_client_peer){
         .id = *id, .owner = owner, .is_usable = true, .window = CN_CLIENT_WINDOW_FIRST};
-    cn_ring *const rings[] = {&p->node,    &p->dirty,   &p->unsent,
-                              &p->open[0], &p->open[1], &p->answered};
+    cn_ring *const rings[] = {&p->node, &p->dirty, &p->unsent, &p->open[0], &p->open[1],
+                              &p->answered};
     for (size_t i = 0; i < CN_LEN(rings); i++) {
         cn_ring_init(rings[i]);
     }
@@ -332,13 +335,13 @@ static void adapt_window(cn_client_peer *p)
 
 void cn_peer_delivered(cn_client_peer *p, size_t bytes, int64_t delay_ns, cn_time now)
 {
-    p->block_bytes =
-        p->block_bytes == 0 ? CN_MAX(bytes, 1) : p->block_bytes - p->block_bytes / 16 + bytes / 16;
+    p->block_bytes = p->block_bytes == 0 ? CN_MAX(bytes, 1)
+                                         : p->block_bytes - p->block_bytes / 16 + bytes / 16;
     p->block_bytes = CN_MAX(p->block_bytes, 1);
-    if (delay_ns > 0 && (p->delay_ns == 0 || delay_ns < p->delay_ns)) {
+    bool is_old = now.ns - p->delay_at.ns >= delay_kept_ns;
+    if (delay_ns > 0 && (p->delay_ns == 0 || delay_ns < p->delay_ns || is_old)) {
         p->delay_ns = delay_ns;
-    } else if (delay_ns > 0) {
-        p->delay_ns += (delay_ns - p->delay_ns) / 64;
+        p->delay_at = now;
     }
     p->rate_bytes += bytes;
     int64_t span = now.ns - p->rate_since.ns;

@@ -123,7 +123,8 @@ struct cn_client_peer {
     uint64_t rate; /* bytes a second */
     uint64_t rate_bytes;
     cn_time rate_since;
-    int64_t delay_ns;
+    int64_t delay_ns;     /* the least of late: without what waits in queues */
+    cn_time delay_at;
     uint64_t block_bytes; /* of a usual block */
 };
 
