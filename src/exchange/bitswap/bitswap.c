@@ -130,8 +130,7 @@ static cn_err opened(cn_protocol *protocol, cn_id stream, const cn_peer_id *peer
         return CN_ERR_NOT_FOUND;
     }
     /* the newest name that is spoken tells what it understands */
-    cn_engine_peer_bare(
-        p->engine, cn_str(name).len > 0 && cn_slice_is(cn_str(name), cn_bs_names[2]));
+    cn_engine_peer_bare(p->engine, cn_str(name).len > 0 && cn_slice_is(cn_str(name), cn_bs_names[2]));
     b->is_due = true;
     return s != NULL ? CN_OK : cn_bs_stream_add(b, p, stream, CN_BS_IN, &s);
 }

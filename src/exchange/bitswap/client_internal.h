@@ -73,9 +73,9 @@ typedef struct cn_member {
 
 enum {
     MEMBERS_MAX = 256,
-    NOES_MAX = 16,    /* then a peer is no member any more */
-    RECENT = 1024,    /* keys remembered that a peer was asked for */
-    ORDER_LOST = 256, /* younger wants were answered by so many: this one was lost */
+    NOES_MAX = 16,      /* then a peer is no member any more */
+    RECENT = 1024,      /* keys remembered that a peer was asked for */
+    ORDER_LOST = 256,   /* younger wants were answered by so many: this one was lost */
     RESENT_MAX = 2,
     WANTS_MAX = 1 << 17,
 };
@@ -138,7 +138,7 @@ struct cn_client {
     cn_ring dirty;
     uint32_t sent_seq; /* priorities fall */
     cn_time ticked;
-    bool is_pumped; /* nothing has changed since pump went over all sessions */
+    bool is_pumped;    /* nothing has changed since pump went over all sessions */
     cn_client_stats stats;
 };
 

@@ -7,8 +7,8 @@
 
 enum { FED_MAX = 256 }; /* starved wants looked at once more in one go */
 
-static const int64_t silent_ns = 5 * CN_NS_PER_S;       /* a peer that sends nothing meanwhile */
-static const int64_t unanswered_ns = 30 * CN_NS_PER_S;  /* one want at a peer that sends others */
+static const int64_t silent_ns = 5 * CN_NS_PER_S;     /* a peer that sends nothing meanwhile */
+static const int64_t unanswered_ns = 30 * CN_NS_PER_S; /* one want at a peer that sends others */
 static const int64_t impatient_ns = 500 * CN_NS_PER_MS; /* nothing came, another has it */
 static const int64_t idle_ns = CN_NS_PER_S;
 static const int64_t idle_again_ns = 60 * CN_NS_PER_S;
@@ -102,8 +102,7 @@ static cn_client_peer *choose(const cn_session *s, const cn_want *w, bool *ret_w
     for (size_t i = 0; i < s->members_len; i++) {
         cn_client_peer *p = s->members[i].peer;
         const cn_ask *a = cn_ask_of(w, p);
-        bool is_over =
-            a != NULL && (a->answer == CN_ANSWER_DONT_HAVE || a->answer == CN_ANSWER_LOST);
+        bool is_over = a != NULL && (a->answer == CN_ANSWER_DONT_HAVE || a->answer == CN_ANSWER_LOST);
         if (!p->is_usable || p->is_silent || is_over) {
             continue;
         }
@@ -392,16 +391,15 @@ static bool another_has(const cn_want *w)
     return false;
 }
 
-/* Wants that one of others has, at a peer from which nothing at all has come; and forgotten ones.
- */
+/* Wants that one of others has, at a peer from which nothing at all has come; and forgotten ones. */
 static void look_at_oldest(cn_client *c, cn_client_peer *p, cn_time now)
 {
     for (int kind = 0; kind < 2; kind++) {
         for (cn_ring *r = p->open[kind].next, *next; r != &p->open[kind]; r = next) {
             cn_ask *a = CN_CONTAINER(r, cn_ask, node);
             int64_t age = now.ns - a->at.ns;
-            bool is_impatient =
-                kind == 1 && age >= impatient_ns && p->alive.ns <= a->at.ns && another_has(a->want);
+            bool is_impatient = kind == 1 && age >= impatient_ns && p->alive.ns <= a->at.ns &&
+                                another_has(a->want);
             next = r->next;
             if (age < impatient_ns) {
                 break;

@@ -151,7 +151,8 @@ bool cn_book_find(cn_book *b, const cn_peer_id *peer, cn_time now, cn_book_peer 
 int cn_book_speaks(const cn_book *b, const cn_peer_id *peer, cn_slice name);
 /*
  * Step through the peers in the order they were met: start with *position 0; false when there are
- * no more. cn_book_find of the peer just given is allowed while stepping; learning is not.
+ * no more. What has run out since the last tick is still shown. cn_book_find of the peer just given
+ * is allowed while stepping; learning is not.
  */
 bool cn_book_next(const cn_book *b, size_t *position, cn_book_peer *ret);
 

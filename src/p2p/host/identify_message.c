@@ -44,11 +44,12 @@ static cn_err take_length(const cn_identify_reader *r, size_t *ret_body, size_t 
     cn_cur cur = cn_cur_of(cn_slice_skip(cn_buf_slice(&r->bytes), r->at));
     size_t left = cn_cur_left(&cur);
     uint64_t len = 0;
-    cn_err err = cn_varint_decode(&cur, &len);
-    if (err == CN_OK && len > CN_IDENTIFY_MESSAGE_MAX_BYTES) {
-        err = CN_ERR_TOO_LARGE;
+    cn_err err = CN_OK;
+    if (left >= LENGTH_MAX_BYTES && (cur.rest.data[0] & cur.rest.data[1] & 0x80) != 0) {
+        return CN_ERR_TOO_LARGE; /* a third byte: said at the second, however the rest comes */
     }
-    if (err == CN_ERR_TRUNCATED && left > LENGTH_MAX_BYTES) {
+    err = cn_varint_decode(&cur, &len);
+    if (err == CN_OK && len > CN_IDENTIFY_MESSAGE_MAX_BYTES) {
         err = CN_ERR_TOO_LARGE;
     }
     if (err == CN_OK) {

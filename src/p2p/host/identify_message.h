@@ -54,9 +54,9 @@ CN_MUST_USE cn_err cn_identify_recv(cn_identify_reader *r, cn_slice bytes, cn_wh
 
 /*
  * The stream has ended: give what was told, borrowed from the reader. Call once. What is no
- * multiaddr, no UTF-8 or longer than its limit is left out, as are lists beyond their caps and
- * repeated entries stay. Errors: TRUNCATED (inside a message, or no message at all), MALFORMED
- * (protobuf), NO_MEMORY.
+ * multiaddr, no UTF-8 or longer than its limit is left out, and so is what lists have beyond their
+ * caps; repeated entries stay. Errors: TRUNCATED (inside a message, or no message at all),
+ * MALFORMED (protobuf), NO_MEMORY.
  */
 CN_MUST_USE cn_err cn_identify_end(cn_identify_reader *r, cn_identify_fields *ret, cn_why *why);
 

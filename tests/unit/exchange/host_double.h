@@ -1,7 +1,7 @@
 /*
- * A host for tests of what stands on it: nodes of one program joined by streams in memory, each
- * with a bound of what may be queued and a window that only consuming opens. It defines the
- * functions of host.h that exchanges use; a test includes it once.
+ * A host for tests of what stands on it: nodes of one program joined by streams in memory, each with
+ * a bound of what may be queued and a window that only consuming opens. It defines the functions of
+ * host.h that exchanges use; a test includes it once.
  */
 #pragma once
 
@@ -39,7 +39,7 @@ struct cn_host {
     cn_peer_id id;
     bool joined[DOUBLE_NODES];
     bool down_due[DOUBLE_NODES];
-    bool is_slow;       /* takes nothing from anybody */
+    bool is_slow;      /* takes nothing from anybody */
     const char *speaks; /* the one name that is agreed on; NULL: the newest */
     size_t disconnects;
 };

@@ -130,6 +130,17 @@ static void append_adds_and_never_takes_away(void)
     cn_announce_release(&a);
 }
 
+static void what_is_appended_is_told_to_all(void)
+{
+    cn_announce a;
+    static const char *const append[] = {"/ip4/10.8.8.8/tcp/1", "/ip4/127.0.0.9/tcp/1", NULL};
+    static const char *const to_public[] = {
+        "/ip4/5.5.5.5/tcp/1", "/dns4/example.com/tcp/1", "/ip4/10.8.8.8/tcp/1", NULL};
+    CHECK_OK(init(&a, cn_mem_default(), NULL, append, NULL, NULL));
+    check_told(&a, "/ip4/9.9.9.9/tcp/9", to_public);
+    cn_announce_release(&a);
+}
+
 static void a_bad_config_is_named(void)
 {
     static const char *const good[] = {"/ip4/1.1.1.1/tcp/1", NULL};
@@ -180,6 +191,7 @@ int main(void)
     TEST(scopes_are_kept);
     TEST(announce_replaces_ours);
     TEST(append_adds_and_never_takes_away);
+    TEST(what_is_appended_is_told_to_all);
     TEST(a_bad_config_is_named);
     TEST(running_out_of_memory_is_an_error);
     return host_lib_end();

@@ -156,6 +156,10 @@ static void the_address_of_a_connection_outlives_a_record(void)
     CHECK_OK(cn_book_connected(b, &peer, at_s(1)));
     CHECK_OK(take(b, 1, record, 1, 2));
     CHECK(has(b, 1, "/ip4/1.1.1.1/tcp/2", 2) && !has(b, 1, "/ip4/1.1.1.1/tcp/1", 2));
+    learn(b, 1, "/ip4/1.1.1.1/tcp/3", CN_BOOK_HEARSAY, 100, 2);
+    cn_book_succeeded(b, &peer, address_of("/ip4/1.1.1.1/tcp/3"), at_s(3)); /* later: this one */
+    CHECK_OK(take(b, 1, record, 1, 3));
+    CHECK(has(b, 1, "/ip4/1.1.1.1/tcp/3", 3) && !has(b, 1, "/ip4/1.1.1.1/tcp/2", 3));
     cn_book_disconnected(b, &peer, at_s(3));
     CHECK_OK(take(b, 2, record, 1, 4));
     CHECK_EQ(known(b, 1, 4), 1);
@@ -201,6 +205,17 @@ static void how_dialling_went_is_remembered(void)
     cn_book_succeeded(b, &peer, address_of("/ip4/1.1.1.1/tcp/2"), at_s(3));
     CHECK_EQ(got.states[0].failures, 0);
     CHECK_EQ(got.states[0].last_success.ns, at_s(3).ns);
+    learn(b, 1, "/ip4/1.1.1.1/tcp/1", CN_BOOK_HEARSAY, 10, 4); /* told again: nothing is lost */
+    CHECK(cn_book_find(b, &peer, at_s(4), &got));
+    CHECK_EQ(got.states[0].last_success.ns, at_s(3).ns);
+    CHECK_EQ(got.states[0].last_failure.ns, at_s(2).ns);
+    CHECK_EQ(got.states[0].source, CN_BOOK_TOLD);
+    CHECK_EQ(got.states[0].expires.ns, at_s(1000).ns);
+    static const char *const record[] = {"/ip4/1.1.1.1/tcp/1"};
+    CHECK_OK(take(b, 1, record, 1, 5)); /* nor by a record that names it */
+    CHECK(cn_book_find(b, &peer, at_s(5), &got));
+    CHECK_EQ(got.states[0].last_success.ns, at_s(3).ns);
+    CHECK_EQ(got.states[0].source, CN_BOOK_SIGNED);
     CHECK_EQ(cn_book_len(b), 1);
     cn_book_free(b);
 }
@@ -214,6 +229,7 @@ static void what_a_peer_is_comes_back(void)
     CHECK_EQ(cn_book_speaks(b, &peer, cn_str("/a")), -1);
     learn(b, 1, "/ip4/1.1.1.1/tcp/1", CN_BOOK_TOLD, 1000, 0);
     CHECK_EQ(cn_book_speaks(b, &peer, cn_str("/a")), -1);
+    size_t before = cn_book_bytes(b);
     CHECK_OK(cn_book_describe(
         b, &peer,
         &(cn_book_about){
@@ -224,6 +240,7 @@ static void what_a_peer_is_comes_back(void)
         at_s(0)));
     CHECK_OK(cn_book_describe(
         b, &peer, &(cn_book_about){.protocol_version = cn_str("ipfs/0.1.0")}, at_s(0)));
+    CHECK(cn_book_bytes(b) > before + 3 * sizeof(cn_slice));
     CHECK(cn_book_find(b, &peer, at_s(0), &got));
     CHECK_BYTES(got.agent, cn_str("kubo"));
     CHECK_BYTES(got.protocol_version, cn_str("ipfs/0.1.0"));
@@ -252,6 +269,11 @@ static void a_key_that_hashes_to_the_id_is_kept(void)
     cn_book_peer got = {0};
     CHECK_OK(cn_book_connected(b, &peer, at_s(0)));
     CHECK_OK(cn_book_describe(b, &peer, &(cn_book_about){.public_key = cn_str("x")}, at_s(0)));
+    CHECK(cn_book_find(b, &peer, at_s(0), &got));
+    CHECK_EQ(got.public_key.len, 0);
+    message[9] = 1; /* a long key, but another's */
+    CHECK_OK(cn_book_describe(b, &peer, &(cn_book_about){.public_key = key}, at_s(0)));
+    message[9] = 0;
     CHECK(cn_book_find(b, &peer, at_s(0), &got));
     CHECK_EQ(got.public_key.len, 0);
     CHECK_OK(cn_book_describe(b, &peer, &(cn_book_about){.public_key = key}, at_s(0)));

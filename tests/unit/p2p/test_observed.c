@@ -125,6 +125,18 @@ static void closed_connections_run_out(void)
     check_list(&o, 700, NULL, 0);
     report(&o, 60, LISTEN, "/ip4/9.0.2.1/tcp/5", SEEN[0]); /* the same observer again */
     check_list(&o, 700, SEEN, 1);
+    CHECK_EQ(o.len, 5);
+    CHECK_OK(cn_observed_add(
+        &o,
+        &(cn_observed_report){
+            conn_of(61), address_of(LISTEN), address_of("/ip4/9.0.7.1/tcp/5"), address_of(SEEN[0])},
+        at_s(700)));
+    CHECK_EQ(o.len, 5); /* the one of connection 2 has made place */
+    CHECK_EQ(cn_observed_count(&o, address_of(LISTEN), address_of(SEEN[0]), at_s(700)), 5);
+    cn_observed_closed(&o, conn_of(61), at_s(700));
+    cn_observed_closed(&o, conn_of(60), at_s(700));
+    check_list(&o, 1299, SEEN, 1);
+    check_list(&o, 1300, NULL, 0);
     cn_observed_release(&o);
 }
 

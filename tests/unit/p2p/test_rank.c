@@ -95,7 +95,11 @@ static void private_and_public_run_side_by_side(void)
         {"/ip4/1.1.1.1/tcp/1", 0},
         {"/ip6/fd00::1/tcp/1", 30},
         {"/ip4/192.168.1.1/tcp/1", 60}};
+    static const char *const shared[] = {"/ip4/100.64.1.1/tcp/1", "/ip4/100.64.1.1/tcp/2"};
+    static const expected_step shared_steps[] = {
+        {"/ip4/100.64.1.1/tcp/1", 0}, {"/ip4/100.64.1.1/tcp/2", 30}};
     CHECK_PLAIN(texts, steps);
+    CHECK_PLAIN(shared, shared_steps); /* a provider's NAT counts as private */
 }
 
 #define RELAY "/p2p/12D3KooWB1b3qZxWJanuhtseF3DmPggHCtG36KZ9ixkqHtdKH9fh/p2p-circuit"
@@ -115,7 +119,11 @@ static void relays_and_others_come_last(void)
     static const char *const local[] = {"/ip4/2.2.2.2/tcp/1" RELAY, "/ip4/10.1.1.1/tcp/1"};
     static const expected_step with_local[] = {
         {"/ip4/10.1.1.1/tcp/1", 0}, {"/ip4/2.2.2.2/tcp/1" RELAY, 0}};
+    static const char *const home[] = {"/dns4/example.com/tcp/1", "/ip4/10.1.1.1/tcp/1"};
+    static const expected_step with_home[] = {
+        {"/ip4/10.1.1.1/tcp/1", 0}, {"/dns4/example.com/tcp/1", 1000}};
     CHECK_PLAIN(texts, steps);
+    CHECK_PLAIN(home, with_home);
     check_plain(texts, 1, alone, 1);
     CHECK_PLAIN(local, with_local);
 }
@@ -146,6 +154,18 @@ static void the_address_that_worked_starts_at_once(void)
         {"/ip4/1.1.1.1/tcp/7", 500}};
     check_plan(
         &(cn_rank_input){.addresses = addresses, .states = states, .addresses_len = 5}, steps, 5);
+    const cn_book_state all_worked[] = {
+        state_of(CN_BOOK_TOLD, 1, 0), state_of(CN_BOOK_TOLD, 2, 0), state_of(CN_BOOK_TOLD, 4, 0),
+        state_of(CN_BOOK_TOLD, 3, 0), state_of(CN_BOOK_TOLD, 5, 0)};
+    static const expected_step latest_first[] = {
+        {"/ip4/1.1.1.1/tcp/7", 0},
+        {"/ip6/2001:db8::1/tcp/1", 250},
+        {"/ip4/1.1.1.1/tcp/9", 500},
+        {"/ip4/1.1.1.1/tcp/8", 500},
+        {"/ip4/1.1.1.1/tcp/1", 500}};
+    check_plan(
+        &(cn_rank_input){.addresses = addresses, .states = all_worked, .addresses_len = 5},
+        latest_first, 5);
     /* a direct one that worked goes at once even where QUIC would be first */
     const cn_slice two[] = {address_of("/ip4/1.1.1.1/udp/1/quic-v1"), addresses[2]};
     static const expected_step both[] = {
