@@ -121,12 +121,7 @@ static conn *make(bool is_initiator)
 }
 
 static cn_err dial(
-    cn_transport *t,
-    cn_slice address,
-    const cn_peer_id *peer,
-    cn_time now,
-    cn_id *ret,
-    cn_why *why)
+    cn_transport *t, cn_slice address, const cn_peer_id *peer, cn_time now, cn_id *ret, cn_why *why)
 {
     conn *c = make(true);
     CN_UNUSED(t);
@@ -375,13 +370,14 @@ static void tell_of_conn(cn_host *h, conn *c, uint8_t op, uint8_t arg)
 
 static void tell_of_stream(cn_host *h, const conn *c, uint8_t op, uint8_t arg, cn_slice bytes)
 {
-    static const cn_mux_kind kinds[] = {
-        CN_MUX_OPENED, CN_MUX_DATA, CN_MUX_FIN, CN_MUX_RESET, CN_MUX_WRITABLE, CN_MUX_RTT};
+    static const cn_mux_kind kinds[] = {CN_MUX_OPENED, CN_MUX_DATA,     CN_MUX_FIN,
+                                        CN_MUX_RESET,  CN_MUX_WRITABLE, CN_MUX_RTT};
     cn_stream_no no = arg / CONNS % STREAMS_MAX;
     /* A transport never opens one number twice: those of the far side are new each time. */
     bool is_ours = no % 2 == (c->is_initiator ? 1 : 0);
     cn_mux_kind kind = kinds[op - 3];
-    if (!c->is_up || (kind == CN_MUX_OPENED && is_ours) || (kind == CN_MUX_DATA && bytes.len == 0)) {
+    if (!c->is_up || (kind == CN_MUX_OPENED && is_ours) ||
+        (kind == CN_MUX_DATA && bytes.len == 0)) {
         return;
     }
     if (kind == CN_MUX_OPENED) {
@@ -407,8 +403,7 @@ static void ask(cn_host *h, speaker *s, uint8_t op, uint8_t arg)
     if (op == 9 && waiting < WAITS_MAX) {
         int64_t timeout_ns = arg & 8 ? CN_NS_PER_S : 0;
         cn_host_forgive(h, peer, &at, 1);
-        waiting +=
-            cn_host_connect(h, peer, &at, 1, timeout_ns, dialled, NULL, &id, NULL) == CN_OK;
+        waiting += cn_host_connect(h, peer, &at, 1, timeout_ns, dialled, NULL, &id, NULL) == CN_OK;
         if (arg & 16 && !cn_id_is_none(id)) {
             cn_host_connect_cancel(h, id);
             waiting--;
