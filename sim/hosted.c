@@ -26,7 +26,6 @@ typedef struct neighbour {
     const sim_node *node;
     bool is_dialling;
     bool is_pinging;
-    bool is_identified;
     cn_id dialling; /* with is_dialling; likewise pinging */
     cn_id pinging;
     cn_time dial_at;
@@ -116,7 +115,6 @@ static void peer_down(cn_protocol *p, const cn_peer_id *peer)
     s->peer->downs++;
     sim_say(s->n, "down: the peer is gone");
     if (to != NULL) {
-        to->is_identified = false;
         note_next(s, now_of(s));
     }
 }
@@ -124,7 +122,6 @@ static void peer_down(cn_protocol *p, const cn_peer_id *peer)
 static void identified(cn_protocol *p, const cn_peer_id *peer)
 {
     hosted *s = (hosted *)p;
-    neighbour *to = neighbour_of(s, peer);
     cn_host_peer known = {0};
     bool good =
         cn_host_peer_of(s->h, peer, &known) && cn_host_speaks(s->h, peer, "/ipfs/ping/1.0.0") == 1;
@@ -132,9 +129,6 @@ static void identified(cn_protocol *p, const cn_peer_id *peer)
     sim_say(
         s->n, "identified: %.*s, %zu protocols, %zu addresses", (int)known.agent.len,
         (const char *)known.agent.data, known.protocols_len, known.addresses_len);
-    if (to != NULL) {
-        to->is_identified = true;
-    }
 }
 
 /* Before the next dial; not as long as the other side rests, which may dial us. */
@@ -456,7 +450,7 @@ static size_t missing(const void *self)
     size_t sum = s->bitswap == NULL ? 0 : sim_peer_missing(s->peer);
     for (size_t i = 0; i < s->peer->neighbours_len; i++) {
         const sim_peer *there = s->neighbours[i].node->setup; /* liars are shown the door */
-        sum += s->neighbours[i].is_identified || there->shelf.is_lying ? 0 : 1;
+        sum += cn_host_is_connected(s->h, &s->neighbours[i].id) || there->shelf.is_lying ? 0 : 1;
     }
     return sum;
 }
