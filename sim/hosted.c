@@ -9,6 +9,7 @@
 
 #include "exchange/bitswap/bitswap.h"
 #include "multiformats/multiaddr.h"
+#include "p2p/host/book_file.h"
 #include "p2p/host/host.h"
 #include "sim/net_sim.h"
 
@@ -17,6 +18,9 @@ enum { IDLE_CONN_MAX_BYTES = 12 << 10, PEERS_MAX = 1 << 14 };
 static const int64_t REDIAL_NS = 1000000000LL;
 static const int64_t DIAL_TIMEOUT_NS = 15 * 1000000000LL;
 static const int64_t PING_EVERY_NS = 10 * 1000000000LL;
+static const int64_t SAVE_EVERY_NS = 5 * 1000000000LL;
+
+static const char BOOK[] = "/repo/book";
 
 typedef struct hosted hosted;
 
@@ -39,6 +43,8 @@ struct hosted {
     sim_peer *peer;
     cn_security *security;
     cn_transport *t;
+    cn_book *book; /* kept on the disk */
+    cn_time save_at;
     cn_host *h;
     cn_bitswap *bitswap; /* NULL: none */
     cn_id session;
@@ -266,9 +272,30 @@ static void whim(hosted *s)
     }
 }
 
+static void save_book(hosted *s)
+{
+    cn_err err = cn_book_file_save(s->book, &s->n->rt, &s->n->mem, BOOK, NULL);
+    s->broken = err == CN_OK ? s->broken : "the address book cannot be written";
+    s->save_at = cn_time_after(now_of(s), SAVE_EVERY_NS);
+}
+
+/* Whatever a crash did to the disk, the book is one that was once written. */
+static cn_err load_book(hosted *s, cn_why *why)
+{
+    cn_err err = CN_OK;
+    const cn_book_limits limits = {.seed = cn_prng_u64(&s->n->chance)};
+    CN_TRY(cn_book_new(&s->n->mem, &limits, &s->book));
+    CN_TRY(cn_book_file_load(s->book, &s->n->rt, &s->n->mem, BOOK, why));
+out:
+    return err;
+}
+
 static void drive(hosted *s)
 {
     cn_time now = now_of(s);
+    if (now.ns >= s->save_at.ns && !s->peer->is_quiet) {
+        save_book(s);
+    }
     if (s->n->world->is_faulty && sim_chance(&s->n->chance, s->n->world->plan.whim_ppm)) {
         whim(s);
     }
@@ -276,7 +303,7 @@ static void drive(hosted *s)
     if (now.ns < s->next.ns) {
         return;
     }
-    s->next = CN_TIME_NEVER;
+    s->next = s->peer->is_quiet ? CN_TIME_NEVER : s->save_at;
     for (size_t i = 0; i < s->peer->neighbours_len; i++) {
         neighbour *to = &s->neighbours[i];
         bool is_up = cn_host_is_connected(s->h, &to->id);
@@ -311,6 +338,7 @@ static cn_err open_host(hosted *s, bool has_bitswap, cn_why *why)
     sim_node *n = s->n;
     const cn_host_options o = {
         .mem = &n->mem,
+        .book = s->book,
         .net = sim_net_of(n),
         .key = s->peer->key,
         .agent = "cairn-sim",
@@ -354,7 +382,8 @@ static cn_err start_with(sim_node *n, bool has_bitswap, void **ret_self, cn_why 
             (neighbour){.owner = s, .node = there, .id = ((const sim_peer *)there->setup)->id};
     }
     *ret_self = s;
-    cn_err err = open_host(s, has_bitswap, why);
+    cn_err err = load_book(s, why);
+    err = err == CN_OK ? open_host(s, has_bitswap, why) : err;
     if (err == CN_OK) {
         cn_buf_init(&at, &n->mem, CN_MULTIADDR_MAX_BYTES);
         sim_peer_address(n, &at);
@@ -404,6 +433,7 @@ static void stop(void *self)
         s->peer->wrong += stats.client.wrong;
     }
     cn_host_free(s->h);
+    cn_book_free(s->book);
     cn_bitswap_free(s->bitswap);
     if (s->t != NULL) {
         s->t->ops->free(s->t);
