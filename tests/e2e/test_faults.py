@@ -41,7 +41,7 @@ class Interrupted(Repo):
         begin = time.monotonic()
         p.send_signal(signal.SIGINT)
         _, said = p.communicate()
-        self.assertLess(time.monotonic() - begin, 1.5)
+        self.assertLess(time.monotonic() - begin, 8)
         self.assertNotEqual(p.returncode, 0)
         self.assertIn(b"Error: canceled", said)
         self.assertEqual(self.ok("cat", kept), b"before")
@@ -113,7 +113,7 @@ class OddFiles(Repo):
         for words in (["-r", "tree"], ["tree/pipe"], ["/dev/zero"]):
             begin = time.monotonic()
             self.fails("", "add", "-Q", *words)
-            self.assertLess(time.monotonic() - begin, 5)
+            self.assertLess(time.monotonic() - begin, 20)
 
     def test_unreadable(self):
         os.chmod(self.write("secret", b"x"), 0)

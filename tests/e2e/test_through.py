@@ -62,8 +62,8 @@ class Through(Repo):
         self.assertIn(b"recursive", self.ok("--api", api, "pin", "ls", env={"CAIRN_PATH": self.path("none")}))
         begin = time.monotonic()
         daemon.send_signal(signal.SIGTERM)
-        self.assertEqual(daemon.wait(5), 0)
-        self.assertLess(time.monotonic() - begin, 1)
+        self.assertEqual(daemon.wait(30), 0)
+        self.assertLess(time.monotonic() - begin, 8)
 
     def test_busy_port(self):
         self.serve()

@@ -70,9 +70,9 @@ static void the_config_adds_and_takes_away(void)
         false, "/ip4/127.0.0.1/udp/9\n/ip4/203.0.113.5/udp/9\n/dns4/node.example/tcp/4001\n");
     cn_slice bad = cn_str("/ip4/nowhere");
     cn_why why = {{0}};
-    CHECK(cn_host_set_announce(
-              w.hosts[0].h, &(cn_announce_config){.append = &bad, .append_len = 1}, &why) !=
-          CN_OK);
+    CHECK(
+        cn_host_set_announce(
+            w.hosts[0].h, &(cn_announce_config){.append = &bad, .append_len = 1}, &why) != CN_OK);
     CHECK(strstr(why.text, "/ip4/nowhere") != NULL);
     /* The old ones stay. */
     check_addresses(
