@@ -63,6 +63,7 @@ static void judge(cn_bitswap *b, cn_bs_peer *p)
     for (size_t i = 0; i < CN_LEN(cn_bs_names) && !may; i++) {
         may = cn_host_speaks(b->options.host, &p->peer, cn_bs_names[i]) != 0;
     }
+    cn_client_peer_old(p->client, cn_host_speaks(b->options.host, &p->peer, cn_bs_names[0]) == 0);
     cn_client_peer_usable(b->client, p->client, may && !is_banned(b, &p->peer));
     b->is_due = true;
 }
@@ -130,7 +131,8 @@ static cn_err opened(cn_protocol *protocol, cn_id stream, const cn_peer_id *peer
         return CN_ERR_NOT_FOUND;
     }
     /* the newest name that is spoken tells what it understands */
-    cn_engine_peer_bare(p->engine, cn_str(name).len > 0 && cn_slice_is(cn_str(name), cn_bs_names[2]));
+    cn_engine_peer_bare(
+        p->engine, cn_str(name).len > 0 && cn_slice_is(cn_str(name), cn_bs_names[2]));
     b->is_due = true;
     return s != NULL ? CN_OK : cn_bs_stream_add(b, p, stream, CN_BS_IN, &s);
 }
@@ -243,8 +245,11 @@ static bool match(void *ctx, cn_id peer, const cn_cid *cid, size_t bytes)
     static const cn_cid no_cid = {0};
     cn_bitswap *b = ctx;
     cn_bs_peer *p = cn_slots_get(&b->slots, peer);
+    size_t held = 0;
+    bool is_held = cid != NULL && p != NULL && !cn_client_expects(b->client, p->client, cid) &&
+                   cn_blocks_size(b->options.blocks, cid, &held) == CN_OK;
     cn_client_match m = cn_client_block(
-        b->client, p == NULL ? NULL : p->client, cid == NULL ? &no_cid : cid, bytes,
+        b->client, p == NULL ? NULL : p->client, cid == NULL ? &no_cid : cid, bytes, is_held,
         cn_host_now(b->options.host));
     if (m == CN_CLIENT_LET_GO) {
         ban(b, p);

@@ -37,9 +37,9 @@ struct cn_bs_stream {
     cn_ring node; /* of the peer */
     cn_ring owed; /* of those whose sender waits, or alone */
     size_t owed_bytes;
-    cn_buf inbox;     /* of the message that comes */
-    size_t need;      /* its length; 0: not known yet */
-    uint64_t prefix;  /* of its length, as far as it is there */
+    cn_buf inbox;    /* of the message that comes */
+    size_t need;     /* its length; 0: not known yet */
+    uint64_t prefix; /* of its length, as far as it is there */
     unsigned prefix_bits;
     cn_time written; /* ours: when something was last accepted */
     bool is_full;    /* ours: there was no room; writable follows */
@@ -100,8 +100,8 @@ void cn_bs_flush(cn_bitswap *b);
 void cn_bs_check_stuck(cn_bitswap *b, cn_time now);
 
 /* bitswap_stream.c */
-CN_MUST_USE cn_err cn_bs_stream_add(
-    cn_bitswap *b, cn_bs_peer *p, cn_id id, cn_bs_kind kind, cn_bs_stream **ret);
+CN_MUST_USE cn_err
+cn_bs_stream_add(cn_bitswap *b, cn_bs_peer *p, cn_id id, cn_bs_kind kind, cn_bs_stream **ret);
 cn_bs_stream *cn_bs_stream_of(const cn_bitswap *b, cn_id id);
 /* Forget it; the host knows already, or is told by the caller. */
 void cn_bs_stream_drop(cn_bitswap *b, cn_bs_stream *s);

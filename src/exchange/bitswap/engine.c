@@ -278,7 +278,8 @@ static cn_served *make_served(cn_engine *e, cn_engine_peer *p, const cn_message_
 }
 
 /* Keep the want: to be read, or until the block comes. */
-static void keep(cn_engine *e, cn_engine_peer *p, const cn_message_item *item, bool is_here, size_t size)
+static void
+keep(cn_engine *e, cn_engine_peer *p, const cn_message_item *item, bool is_here, size_t size)
 {
     cn_served *w = make_served(e, p, item);
     if (w == NULL) {
@@ -305,8 +306,8 @@ static void take_want(cn_engine *e, cn_engine_peer *p, const cn_message_item *it
         return;
     }
     e->stats.wants++;
-    bool is_here = cn_blocks_size(e->options.blocks, &item->cid, &size) == CN_OK &&
-                   size <= CN_BLOCK_MAX_BYTES;
+    bool is_here =
+        cn_blocks_size(e->options.blocks, &item->cid, &size) == CN_OK && size <= CN_BLOCK_MAX_BYTES;
     if (is_here && item->is_have && size > CN_ENGINE_HAVE_MAX_BYTES) {
         tell(e, p, &item->cid, true);
         return;

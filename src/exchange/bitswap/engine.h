@@ -21,10 +21,10 @@ typedef struct cn_engine cn_engine;
 typedef struct cn_engine_peer cn_engine_peer;
 
 enum {
-    CN_ENGINE_WANTS_MAX = 1024,       /* of a peer; further ones are dropped */
-    CN_ENGINE_HAVE_MAX_BYTES = 1024,  /* blocks up to this size are sent instead of HAVE */
+    CN_ENGINE_WANTS_MAX = 1024,         /* of a peer; further ones are dropped */
+    CN_ENGINE_HAVE_MAX_BYTES = 1024,    /* blocks up to this size are sent instead of HAVE */
     CN_ENGINE_PEER_MAX_BYTES = 8 << 20, /* read for one peer and not yet handed out */
-    CN_ENGINE_MAX_BYTES = 32 << 20,   /* for all peers */
+    CN_ENGINE_MAX_BYTES = 32 << 20,     /* for all peers */
     CN_ENGINE_PEERS_MAX = 1 << 14,
 };
 

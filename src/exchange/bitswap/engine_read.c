@@ -1,16 +1,16 @@
 /*
  * Reading what is wanted into messages. A job holds some of a peer's most urgent wants: small
  * blocks that share one message, and large ones that have one each. A large block stays in the
- * buffer it was read to, which goes to the wire as it is. Invariant: held_bytes counts a job's bytes from its making until its messages are handed out
- * or dropped.
+ * buffer it was read to, which goes to the wire as it is. Invariant: held_bytes counts a job's
+ * bytes from its making until its messages are handed out or dropped.
  */
 #include "exchange/bitswap/engine_internal.h"
 
 enum {
-    JOB_BYTES = 2 << 20, /* of a job at most, but for a block that is larger */
-    JOB_LARGE = 4,       /* large blocks of a job at most */
+    JOB_BYTES = 2 << 20,       /* of a job at most, but for a block that is larger */
+    JOB_LARGE = 4,             /* large blocks of a job at most */
     MESSAGE_BYTES = 128 << 10, /* of small blocks in a message */
-    JOBS_MAX = 2,        /* of a peer at once */
+    JOBS_MAX = 2,              /* of a peer at once */
 };
 
 void cn_engine_job_free(cn_engine *e, cn_read_job *job)
@@ -217,7 +217,8 @@ void cn_engine_peer_drop(cn_engine *e, cn_engine_peer *p)
     }
 }
 
-static bool hand_out(cn_buf *body, cn_buf *block, cn_buf *ret_length, cn_buf *ret_body, cn_buf *ret_block)
+static bool
+hand_out(cn_buf *body, cn_buf *block, cn_buf *ret_length, cn_buf *ret_body, cn_buf *ret_block)
 {
     if (cn_message_put_length(ret_length, body->len + block->len) != CN_OK) {
         cn_buf_reset(ret_length);

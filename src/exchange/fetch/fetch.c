@@ -109,8 +109,8 @@ void cn_fetch_dirty(cn_fetch *f)
 void cn_fetch_free(cn_fetch *f)
 {
     cn_mem *mem = f->options.mem;
-    cn_pile *const piles[] = {&f->urgent, &f->soon, &f->links, &f->pile, &f->to_look,
-                              &f->look.links};
+    cn_pile *const piles[] = {&f->urgent, &f->soon,    &f->links,
+                              &f->pile,   &f->to_look, &f->look.links};
     for (size_t i = 0; i < CN_LEN(piles); i++) {
         cn_pile_release(piles[i]);
     }

@@ -270,8 +270,7 @@ static void end_late(cn_fetch *f, cn_time now)
     }
     cn_lock_give(f->hub->lock);
     if (is_waiting && f->options.deadline.ns <= now.ns) {
-        cn_fetch_settle(
-            f, &cid, CN_ERR_TIMEOUT, "the block did not come from any peer in time", 0);
+        cn_fetch_settle(f, &cid, CN_ERR_TIMEOUT, "the block did not come from any peer in time", 0);
     }
 }
 

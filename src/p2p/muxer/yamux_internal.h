@@ -62,7 +62,7 @@ typedef struct yamux {
     size_t streams_in;
     size_t streams_out;
     size_t unacked;
-    uint32_t next_no; /* of a stream of ours; 0: used up */
+    uint32_t next_no;   /* of a stream of ours; 0: used up */
     uint32_t last_in;   /* highest number the other side has opened */
     uint64_t recent_in; /* bit k: the k-th before it was opened too */
     yamux_stream *ready_first;

@@ -5,8 +5,9 @@
  *
  *   exchange_node STORE_DIR SECONDS [MULTIADDR/p2p/ID [CID]]
  *
- * Prints "listening ADDRESS", "up", "note SENTENCE" (connections, streams), "fetched BLOCKS BYTES NANOSECONDS", "report TEXT", "failed
- * SENTENCE". With a CID it ends when all of it is there, else after SECONDS.
+ * Prints "listening ADDRESS", "up", "note SENTENCE" (connections, streams), "fetched BLOCKS BYTES
+ * NANOSECONDS", "report TEXT", "failed SENTENCE". With a CID it ends when all of it is there, else
+ * after SECONDS.
  */
 #include "exchange/bitswap/bitswap.h"
 #include "exchange/fetch/fetch.h"

@@ -25,14 +25,14 @@ static void what_others_write_is_read(void)
 {
     /* wantlist {entry {cid, priority 1, wantType have, sendDontHave}, full} then a presence and
      * pendingBytes, as protobuf libraries lay them out */
-    cn_slice bytes = test_hex(
-        "0a30"
-        "0a2c0a24015512204bf5122f344554c53bde2ebb8cd2b7e3d1600ad631c385a5d7cce23c7785459a"
-        "100120012801"
-        "1001"
-        "2228"
-        "0a24015512204bf5122f344554c53bde2ebb8cd2b7e3d1600ad631c385a5d7cce23c7785459a1001"
-        "2807");
+    cn_slice bytes =
+        test_hex("0a30"
+                 "0a2c0a24015512204bf5122f344554c53bde2ebb8cd2b7e3d1600ad631c385a5d7cce23c7785459a"
+                 "100120012801"
+                 "1001"
+                 "2228"
+                 "0a24015512204bf5122f344554c53bde2ebb8cd2b7e3d1600ad631c385a5d7cce23c7785459a1001"
+                 "2807");
     cn_message m;
     cn_message_item item;
     CHECK_OK(cn_message_decode(bytes, &m, NULL));
@@ -145,7 +145,7 @@ static void broken_messages_are_refused(void)
         "0a020a00",     /* an entry without a CID */
         "22020a00",     /* a presence with an empty one */
         "0a050a030a0101",
-        "1b",           /* a group */
+        "1b", /* a group */
     };
     cn_message m;
     for (size_t i = 0; i < CN_LEN(broken); i++) {
