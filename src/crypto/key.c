@@ -275,35 +275,38 @@ cn_err cn_key_read_private(cn_mem *mem, cn_key_type type, cn_slice bytes, cn_key
 {
     const cn_openssl *ssl = NULL;
     cn_ssl_key *pkey = NULL;
+    cn_why said = {{0}}; /* `why` hears of a failure only */
     cn_err err = cn_openssl_open(&ssl, why);
     if (err != CN_OK) {
         return err;
     }
-    (void)cn_why_set(why, CN_ERR_MALFORMED, "the private key cannot be read");
+    (void)cn_why_set(&said, CN_ERR_MALFORMED, "the private key cannot be read");
     switch (type) {
     case CN_KEY_ED25519:
-        pkey = read_ed25519(ssl, bytes, why);
+        pkey = read_ed25519(ssl, bytes, &said);
         break;
     case CN_KEY_SECP256K1:
-        pkey = read_secp256k1(ssl, bytes, why);
+        pkey = read_secp256k1(ssl, bytes, &said);
         break;
     case CN_KEY_RSA:
     case CN_KEY_ECDSA:
         pkey = read_der(ssl, bytes, true);
         break;
     }
-    return finish_reading(mem, ssl, pkey, &(cn_key){.type = type, .private = true}, ret, why);
+    err = finish_reading(mem, ssl, pkey, &(cn_key){.type = type, .private = true}, ret, &said);
+    return err == CN_OK ? CN_OK : cn_why_set(why, err, "%s", cn_why_text(&said, err));
 }
 
 cn_err cn_key_read_public(cn_mem *mem, cn_key_type type, cn_slice bytes, cn_key **ret, cn_why *why)
 {
     const cn_openssl *ssl = NULL;
     cn_ssl_key *pkey = NULL;
+    cn_why said = {{0}}; /* `why` hears of a failure only */
     cn_err err = cn_openssl_open(&ssl, why);
     if (err != CN_OK) {
         return err;
     }
-    (void)cn_why_set(why, CN_ERR_MALFORMED, "the public key cannot be read");
+    (void)cn_why_set(&said, CN_ERR_MALFORMED, "the public key cannot be read");
     switch (type) {
     case CN_KEY_ED25519:
         if (bytes.len == ED25519_BYTES) {
@@ -318,7 +321,8 @@ cn_err cn_key_read_public(cn_mem *mem, cn_key_type type, cn_slice bytes, cn_key 
         pkey = read_der(ssl, bytes, false);
         break;
     }
-    return finish_reading(mem, ssl, pkey, &(cn_key){.type = type}, ret, why);
+    err = finish_reading(mem, ssl, pkey, &(cn_key){.type = type}, ret, &said);
+    return err == CN_OK ? CN_OK : cn_why_set(why, err, "%s", cn_why_text(&said, err));
 }
 
 /* Append DER by one of libcrypto's writers, which first tells the length. */

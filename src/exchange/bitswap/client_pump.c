@@ -284,9 +284,9 @@ static void heard(cn_client *c, cn_client_peer *p, cn_time now)
 
 void cn_client_presence(cn_client *c, cn_client_peer *p, const cn_cid *cid, bool has, cn_time now)
 {
+    heard(c, p, now); /* it may drop asks: look for ours after that */
     cn_want *w = cn_client_find(c, cid);
     cn_ask *a = w == NULL ? NULL : cn_ask_of(w, p);
-    heard(c, p, now);
     p->haves += has;
     p->stats.dont_haves += !has;
     if (a == NULL || w->state == CN_WANT_ARRIVING || (a->is_block && has)) {

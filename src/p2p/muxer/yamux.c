@@ -231,19 +231,21 @@ static void end(cn_muxer *m, uint32_t code)
 static cn_time deadline(const cn_muxer *m)
 {
     const yamux *y = (const yamux *)m;
-    return y->is_ended || y->is_ping_due ? CN_TIME_NEVER : y->ping_at;
+    return y->is_ended ? CN_TIME_NEVER : y->ping_at;
 }
 
 static cn_err tick(cn_muxer *m, cn_time now)
 {
     yamux *y = (yamux *)m;
-    if (y->is_ended || y->is_ping_due || now.ns < y->ping_at.ns) {
+    if (y->is_ended || now.ns < y->ping_at.ns) {
         return CN_OK;
     }
-    if (y->is_ping_out) {
+    /* One that cannot even be sent is overdue as well: the other side takes nothing any more. */
+    if (y->is_ping_due || y->is_ping_out) {
         return CN_ERR_TIMEOUT;
     }
     y->is_ping_due = true;
+    y->ping_at = cn_time_after(now, y->options.ping_timeout_ns);
     return CN_OK;
 }
 
@@ -305,7 +307,7 @@ static cn_err open_muxer(const cn_muxer_options *options, cn_time now, cn_muxer 
     cn_buf_init(&y->control_out, options->mem, CN_YAMUX_CONTROL_MAX_BYTES);
     /* The first ping goes out at once: windows cannot grow before the round trip is known. */
     y->is_ping_due = true;
-    y->ping_at = now;
+    y->ping_at = cn_time_after(now, options->ping_timeout_ns);
     *ret = &y->muxer;
     return CN_OK;
 }

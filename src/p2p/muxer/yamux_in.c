@@ -232,6 +232,10 @@ cn_err cn_yamux_next(
     cn_err err = CN_OK;
     yamux *y = (yamux *)m;
     bool have = false;
+    /* An answer may stand behind data that takes long: whoever is heard is alive. */
+    if (in->len > 0 && y->is_ping_out) {
+        y->ping_at = cn_time_after(now, y->options.ping_timeout_ns);
+    }
     while (!(have = take_due(y, ret))) {
         if (y->in_frame && (in->len > 0 || y->frame_left == 0)) {
             take_body(y, in, ret, &have);

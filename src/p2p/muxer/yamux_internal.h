@@ -87,7 +87,7 @@ typedef struct yamux {
     uint8_t headers[CN_YAMUX_PULL_HEADERS][CN_YAMUX_HEADER_BYTES];
 
     /* ping */
-    cn_time ping_at; /* next one, or when the answer is overdue */
+    cn_time ping_at; /* next one, or when its sending or the answer is overdue */
     cn_time ping_sent;
     uint32_t ping_value;
     bool is_ping_due; /* to be written by the next pull */

@@ -70,20 +70,21 @@ static cn_err token_bytes(cn_slice held, size_t *ret_bytes, size_t *ret_prefix)
 static cn_err next_token(cn_multistream *m, cn_slice *in, cn_slice *ret, bool *ret_have)
 {
     cn_err err = CN_OK;
-    size_t bytes = 1;
+    size_t bytes = 0;
     size_t prefix = 0;
     *ret_have = false;
     for (;;) {
-        cn_slice part = cn_slice_head(*in, bytes - m->held.len);
-        CN_TRY(cn_buf_append(&m->held, part));
-        *in = cn_slice_skip(*in, part.len);
+        /* `held` may have come with an earlier call: first see how much it lacks. */
         CN_TRY(token_bytes(cn_buf_slice(&m->held), &bytes, &prefix));
-        if (m->held.len > 0 && m->held.len == bytes) {
+        if (m->held.len == bytes) {
             break;
         }
         if (in->len == 0) {
             return CN_OK;
         }
+        cn_slice part = cn_slice_head(*in, bytes - m->held.len);
+        CN_TRY(cn_buf_append(&m->held, part));
+        *in = cn_slice_skip(*in, part.len);
     }
     if (m->held.data[bytes - 1] != '\n') {
         return CN_ERR_MALFORMED;

@@ -67,6 +67,33 @@ static void what_follows_is_left_alone(void)
     cn_multistream_release(&r);
 }
 
+/* Names, and one whose length takes two bytes, cut in two at every place. */
+static void two_pieces_are_as_good_as_one(void)
+{
+    cn_buf all = new_buf();
+    CHECK_OK(cn_buf_text(&all, HEADER "\xc8\x01"));
+    for (int i = 0; i < 199; i++) {
+        CHECK_OK(cn_buf_byte(&all, 'x'));
+    }
+    CHECK_OK(cn_buf_text(&all, "\n\x05/b/1\nfirst bytes"));
+    for (size_t cut = 0; cut <= all.len; cut++) {
+        cn_multistream r;
+        cn_buf out = new_buf();
+        cn_slice in = cn_slice_head(cn_buf_slice(&all), cut);
+        cn_multistream_answer(&r, cn_mem_default(), speaks_b, NULL);
+        CHECK_OK(cn_multistream_take(&r, &in, &out, NULL));
+        size_t left = in.len;
+        in = cn_slice_skip(cn_buf_slice(&all), cut - left);
+        CHECK_OK(cn_multistream_take(&r, &in, &out, NULL));
+        CHECK_STR(r.chosen, "/b/1");
+        CHECK_BYTES(in, cn_str("first bytes"));
+        CHECK_BYTES(cn_buf_slice(&out), cn_str(HEADER "\x03na\n\x05/b/1\n"));
+        cn_buf_release(&out);
+        cn_multistream_release(&r);
+    }
+    cn_buf_release(&all);
+}
+
 static cn_err answer(const char *bytes, size_t len)
 {
     cn_multistream r;
@@ -142,6 +169,7 @@ int main(void)
 {
     TEST(the_second_choice_is_agreed_on_byte_by_byte);
     TEST(what_follows_is_left_alone);
+    TEST(two_pieces_are_as_good_as_one);
     TEST(what_is_no_multistream_is_refused);
     TEST(an_opener_hears_refusals);
     TEST(out_of_memory_leaves_nothing);

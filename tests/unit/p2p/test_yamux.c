@@ -486,6 +486,56 @@ static void a_dead_peer_is_noticed(void)
     cn_muxer_free(m);
 }
 
+/* The other side reads nothing: the transport is full, and the ping never leaves. */
+static void a_peer_that_takes_nothing_is_noticed(void)
+{
+    cn_muxer *m = new_end(true);
+    cn_buf out = {0};
+    CHECK_EQ(cn_muxer_deadline(m).ns, 1 + 10 * CN_NS_PER_S);
+    CHECK_OK(cn_muxer_tick(m, (cn_time){10 * CN_NS_PER_S}));
+    CHECK_ERR(cn_muxer_tick(m, (cn_time){1 + 10 * CN_NS_PER_S}), CN_ERR_TIMEOUT);
+    cn_muxer_free(m);
+    /* And later, when the first ping was answered. */
+    static const uint8_t pong[] = {0, 2, 0, 2, 0, 0, 0, 0, 0, 0, 0, 1};
+    cn_slice in = cn_slice_of(pong, sizeof(pong));
+    cn_mux_event e = {0};
+    bool have = false;
+    m = new_end(true);
+    cn_buf_init(&out, cn_mem_default(), 1 << 20);
+    pump(m, &out, (cn_time){1});
+    CHECK_OK(cn_muxer_next(m, &in, (cn_time){2}, &e, &have, NULL));
+    CHECK(have && e.kind == CN_MUX_RTT);
+    cn_time at = cn_muxer_deadline(m);
+    CHECK_EQ(at.ns, 2 + 30 * CN_NS_PER_S);
+    CHECK_OK(cn_muxer_tick(m, at));
+    CHECK_EQ(cn_muxer_deadline(m).ns, at.ns + 10 * CN_NS_PER_S);
+    CHECK_ERR(cn_muxer_tick(m, cn_muxer_deadline(m)), CN_ERR_TIMEOUT);
+    cn_buf_release(&out);
+    cn_muxer_free(m);
+}
+
+/* The answer to a ping stands behind data on a slow line: what comes in shows life. */
+static void a_slow_peer_is_not_a_dead_one(void)
+{
+    static const uint8_t ping[] = {0, 2, 0, 1, 0, 0, 0, 0, 0, 0, 0, 7};
+    cn_mux_event e = {0};
+    bool have = false;
+    cn_muxer *m = new_end(true);
+    cn_buf out = {0};
+    cn_buf_init(&out, cn_mem_default(), 1 << 20);
+    pump(m, &out, (cn_time){0});
+    for (int64_t s = 9; s < 50; s += 9) {
+        cn_slice in = cn_slice_of(ping, sizeof(ping));
+        CHECK_OK(cn_muxer_tick(m, (cn_time){s * CN_NS_PER_S}));
+        CHECK_OK(cn_muxer_next(m, &in, (cn_time){s * CN_NS_PER_S}, &e, &have, NULL));
+        pump(m, &out, (cn_time){s * CN_NS_PER_S});
+    }
+    CHECK_EQ(cn_muxer_deadline(m).ns, 55 * CN_NS_PER_S);
+    CHECK_ERR(cn_muxer_tick(m, (cn_time){55 * CN_NS_PER_S}), CN_ERR_TIMEOUT);
+    cn_buf_release(&out);
+    cn_muxer_free(m);
+}
+
 static void late_frames_of_a_reset_stream_are_ignored(void)
 {
     cn_muxer *a = new_end(true);
@@ -540,6 +590,8 @@ int main(void)
     TEST(the_window_grows_with_the_round_trip);
     TEST(the_budget_of_windows_holds);
     TEST(a_dead_peer_is_noticed);
+    TEST(a_peer_that_takes_nothing_is_noticed);
+    TEST(a_slow_peer_is_not_a_dead_one);
     TEST(late_frames_of_a_reset_stream_are_ignored);
     TEST(numbers_may_come_out_of_order);
     return test_end();
