@@ -78,13 +78,14 @@ static cn_slice without_peer(cn_slice text)
 static cn_err parse_allowed(reader *r, cn_slice text, cn_ip_range *ret)
 {
     cn_slice at = without_peer(text);
+    cn_slice ip = {0};
     cn_err err = cn_ip_range_parse(at, ret, NULL);
     if (err != CN_ERR_MALFORMED) {
         return err;
     }
     cn_buf_reset(&r->address);
     CN_TRY(cn_multiaddr_parse(at, &r->address, NULL));
-    cn_slice ip = cn_multiaddr_ip(cn_buf_slice(&r->address));
+    ip = cn_multiaddr_ip(cn_buf_slice(&r->address));
     if (ip.len != 4 && ip.len != sizeof ret->ip) {
         return CN_ERR_MALFORMED;
     }

@@ -365,6 +365,18 @@ class Content(Network):
             s.close()
             self.assertTrue(answer.startswith(b"HTTP/1.1 200 ") and answer.endswith(data), answer)
 
+    def test_who_leaves_wants_nothing_more(self):
+        a, b = self.pair(config=[("Gateway.RetrievalTimeout", "1h")])
+        host, port = a.gateway.split("//")[1].split(":")
+        wanted = lambda: a.json("bitswap", "wantlist")["Keys"]
+        for how in (socket.SHUT_RDWR, socket.SHUT_WR):
+            with self.subTest(how=how), socket.create_connection((host, int(port)), 30) as s:
+                s.sendall(b"GET /ipfs/%s HTTP/1.1\r\nHost: x\r\n\r\n" % MISSING.encode())
+                self.assertTrue(until(wanted))
+                s.shutdown(how)
+                self.assertTrue(until(lambda: not wanted(), 60))
+        self.assertEqual(a.get("/version")[0], 200)
+
     def spare(self):
         """A repo that no daemon has."""
         repo = self.folder.name + "/spare"
@@ -468,6 +480,14 @@ class Life(Network):
         a.stop()
         a.start()
         self.assertIn(b.id, a.json("swarm", "addrs")["Addrs"])
+        self.assertEqual(a.ok("swarm", "connect", "/p2p/" + b.id), b"connect %s success\n" % b.id.encode())
+
+    def test_knows_peers_after_it_was_killed(self):
+        a, b = self.pair()
+        peers = a.repo + "/peers"
+        self.assertTrue(until(lambda: os.path.exists(peers) and os.path.getsize(peers) > 100, 60))
+        a.stop(signal.SIGKILL)
+        a.start()
         self.assertEqual(a.ok("swarm", "connect", "/p2p/" + b.id), b"connect %s success\n" % b.id.encode())
 
     def test_offline(self):
