@@ -189,7 +189,7 @@ static cn_err refuse_path(cn_gw_ask *a, cn_err reason)
     if (reason == CN_ERR_TIMEOUT) {
         return cn_gw_too_late(a);
     }
-    if (a->wait != NULL && (reason == CN_ERR_TOO_LARGE || reason == CN_ERR_CLOSED)) {
+    if (a->wait != NULL && reason == CN_ERR_CLOSED) {
         return cn_gw_error(a, 503, "too many requests wait for peers");
     }
     if (reason == CN_ERR_NO_LINK || reason == CN_ERR_NOT_FOUND || reason == CN_ERR_WRONG_TYPE) {

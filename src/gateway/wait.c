@@ -6,6 +6,8 @@
  */
 #include "gateway/internal.h"
 
+enum { REPORT_MAX_BYTES = 128 << 10 };
+
 struct cn_gw_wait {
     cn_blocks blocks; /* first: cast back from it */
     cn_gateway *gateway;
@@ -46,7 +48,12 @@ static cn_err open_fetch(cn_gw_wait *w, cn_why *why)
         .ready = ready,
         .ctx = w,
     };
-    return w->fetch != NULL ? CN_OK : cn_fetch_open(&options, &w->fetch, why);
+    if (w->fetch != NULL) {
+        return CN_OK;
+    }
+    cn_err err = cn_fetch_open(&options, &w->fetch, why);
+    /* TOO_LARGE would look like a block that is */
+    return err == CN_ERR_TOO_LARGE ? CN_ERR_CLOSED : err;
 }
 
 static cn_err get(cn_blocks *b, const cn_cid *cid, cn_buf *ret, cn_why *why)
@@ -153,8 +160,14 @@ void cn_gw_wait_begin(cn_gw_wait *w)
 
 cn_err cn_gw_too_late(cn_gw_ask *a)
 {
-    cn_slice report = cn_str(cn_why_text(&a->why, CN_ERR_TIMEOUT));
+    cn_buf text;
+    cn_slice report = {0};
     cn_err err = CN_OK;
+    cn_buf_init(&text, a->mem, REPORT_MAX_BYTES);
+    if (a->wait != NULL && a->wait->fetch != NULL) {
+        CN_TRY(cn_fetch_report_late(a->wait->fetch, &text));
+    }
+    report = text.len > 0 ? cn_buf_slice(&text) : cn_str(cn_why_text(&a->why, CN_ERR_TIMEOUT));
     while (report.len > 0 && report.data[report.len - 1] == '\n') {
         report.len--;
     }
@@ -163,5 +176,6 @@ cn_err cn_gw_too_late(cn_gw_ask *a)
         (const char *)report.data));
     CN_TRY(cn_gw_path_header(a));
 out:
+    cn_buf_release(&text);
     return err;
 }

@@ -448,6 +448,15 @@ class Waiting(Network):
         self.assertTrue(said.endswith("Error: context deadline exceeded\n"), said)
         self.assertEqual(done.stdout, b"")
 
+    def test_the_gateway_reports_all_whom_it_asked(self):
+        a = self.node(config=[("Gateway.RetrievalTimeout", "3s")])
+        peers = [self.node() for _ in range(12)]
+        for b in peers:
+            self.meet(a, b)
+        status, body = a.get("/ipfs/" + MISSING)
+        self.assertEqual((status, [b.id for b in peers if b.id.encode() not in body]), (504, []), body)
+        self.assertTrue(body.endswith(b"there is no routing\n"), body)
+
     def test_interrupt(self):
         a, b = self.pair()
         waits = subprocess.Popen([CAIRN, "cat", MISSING], env=a.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
