@@ -6,7 +6,7 @@
  */
 #include "gateway/internal.h"
 
-enum { REPORT_MAX_BYTES = 128 << 10 };
+enum { REPORT_MAX_BYTES = 128 << 10, AGAIN_S = 60 };
 
 struct cn_gw_wait {
     cn_blocks blocks; /* first: cast back from it */
@@ -32,6 +32,7 @@ void cn_gw_wait_drop(cn_gw_wait *w)
     if (w != NULL && --w->holders == 0) {
         cn_fetch_close(w->fetch); /* `ready` is not called any more */
         cn_http_waker_release(w->waker);
+        (void)atomic_fetch_sub(&w->gateway->waits, 1);
         cn_free(w->gateway->mem, w);
     }
 }
@@ -126,6 +127,7 @@ cn_err cn_gw_wait_open(cn_gw_ask *a)
     }
     w->blocks.ops = &blocks_ops;
     w->gateway = g;
+    (void)atomic_fetch_add(&g->waits, 1);
     w->holders = 1;
     w->deadline = deadline(g);
     CN_TRY(cn_http_waker_new(a->request, &w->waker));
@@ -177,5 +179,20 @@ cn_err cn_gw_too_late(cn_gw_ask *a)
     CN_TRY(cn_gw_path_header(a));
 out:
     cn_buf_release(&text);
+    return err;
+}
+
+bool cn_gw_waits_are_full(cn_gateway *g)
+{
+    return g->options.waits_max > 0 && atomic_load(&g->waits) >= g->options.waits_max;
+}
+
+cn_err cn_gw_too_many(cn_gw_ask *a)
+{
+    cn_err err = CN_OK;
+    CN_TRY(cn_gw_error(a, 429, "Too many requests. Please retry after %d seconds.", AGAIN_S));
+    CN_TRY(cn_gw_header(a, "Retry-After", "%d", AGAIN_S));
+    CN_TRY(cn_gw_header(a, "Cache-Control", "no-store"));
+out:
     return err;
 }

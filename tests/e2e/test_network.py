@@ -377,6 +377,27 @@ class Content(Network):
                 self.assertTrue(until(lambda: not wanted(), 60))
         self.assertEqual(a.get("/version")[0], 200)
 
+    def test_more_requests_than_may_wait(self):
+        a, b = self.pair(config=[("Gateway.MaxConcurrentRequests", 2), ("Gateway.RetrievalTimeout", "1h")])
+        host, port = a.gateway.split("//")[1].split(":")
+        ask = b"GET /ipfs/%s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+        here = a.ok("add", "-Q", input=b"here").decode().strip()
+        waits = [socket.create_connection((host, int(port)), 30) for _ in range(2)]
+        for s, data in zip(waits, (b"one", b"two")):
+            s.sendall(ask % a.ok("add", "-Q", "--only-hash", input=data).strip())
+        self.assertTrue(until(lambda: len(a.json("bitswap", "wantlist")["Keys"]) == 2))
+        with socket.create_connection((host, int(port)), 30) as s:
+            there = b.ok("add", "-Q", input=b"there").decode().strip()
+            s.sendall(ask % there.encode())
+            answer = b"".join(iter(lambda: s.recv(65536), b""))
+        self.assertTrue(answer.startswith(b"HTTP/1.1 429 Too Many Requests\r\n"), answer)
+        self.assertIn(b"Retry-After: 60\r\n", answer)
+        self.assertTrue(answer.endswith(b"\r\n\r\nToo many requests. Please retry after 60 seconds.\n"), answer)
+        self.assertEqual(a.get("/ipfs/" + here), (200, b"here"))
+        for s in waits:
+            s.close()
+        self.assertTrue(until(lambda: a.get("/ipfs/" + there) == (200, b"there")))
+
     def spare(self):
         """A repo that no daemon has."""
         repo = self.folder.name + "/spare"
