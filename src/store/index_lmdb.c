@@ -3,16 +3,23 @@
  * the version. MDB_NOMETASYNC: a power cut may take back the last transaction, never tear one; the
  * tail of the segment is then replayed from the checkpoint before.
  */
+#include "store/filter.h"
 #include "store/index.h"
 #include "store/lmdb_scan.h"
 
-enum { INDEX_VERSION = 1, FORGET_FROM_BYTES = 16 << 20, FORGET_AFTER = 512 };
+enum {
+    INDEX_VERSION = 1,
+    FORGET_FROM_BYTES = 16 << 20,
+    FORGET_AFTER = 512,
+    FORGET_AFTER_SCANNED = 1 << 16, /* entries read one after the other: half of their pages' */
+};
 
 typedef struct index_lmdb {
     cn_index base;
     cn_lmdb lmdb;
     MDB_dbi blocks, segments, about;
     atomic_uint touched; /* look-ups and changes so far */
+    cn_filter filter;
 } index_lmdb;
 
 static MDB_val val(cn_slice s)
@@ -62,9 +69,15 @@ static cn_err get(cn_index *x, cn_slice key, cn_place *ret)
     MDB_txn *txn = NULL;
     MDB_val k = val(key);
     MDB_val v = {0};
+    if (cn_filter_lacks(&i->filter, key)) {
+        return CN_ERR_NOT_FOUND;
+    }
     cn_err err = cn_lmdb_read(&i->lmdb, &txn);
     if (err == CN_OK) {
         err = cn_lmdb_err(mdb_get(txn, i->blocks, &k, &v));
+    }
+    if (err == CN_ERR_NOT_FOUND) {
+        cn_filter_note_miss(&i->filter);
     }
     if (err == CN_OK && cn_place_decode(cn_slice_of(v.mv_data, v.mv_size), ret) != CN_OK) {
         err = CN_ERR_CORRUPT;
@@ -94,6 +107,7 @@ static int apply_changes(index_lmdb *i, MDB_txn *txn, const cn_index_batch *batc
             result = mdb_del(txn, i->blocks, &k, NULL);
             result = result == MDB_NOTFOUND ? 0 : result;
         } else {
+            cn_filter_add(&i->filter, change.key);
             cn_place_encode(&change.place, bytes);
             MDB_val v = {sizeof bytes, bytes};
             result = mdb_put(txn, i->blocks, &k, &v, 0);
@@ -147,9 +161,60 @@ static int apply_once(index_lmdb *i, const cn_index_batch *batch)
     return result;
 }
 
+static cn_err count(cn_index *x, uint64_t *ret)
+{
+    index_lmdb *i = (index_lmdb *)x;
+    MDB_txn *txn = NULL;
+    MDB_stat stat = {0};
+    cn_err err = cn_lmdb_read(&i->lmdb, &txn);
+    if (err == CN_OK) {
+        err = cn_lmdb_err(mdb_stat(txn, i->blocks, &stat));
+    }
+    cn_lmdb_read_end(&i->lmdb, txn);
+    if (err == CN_OK) {
+        *ret = stat.ms_entries;
+    }
+    return err;
+}
+
+/* What fills the filter. */
+typedef struct filling {
+    index_lmdb *index;
+    _Atomic(uint64_t) *bits;
+    uint64_t keys;
+} filling;
+
+static cn_err fill_one(void *ctx, cn_slice key, cn_slice value)
+{
+    filling *f = ctx;
+    CN_UNUSED(value);
+    cn_filter_add_to(f->bits, key);
+    if (++f->keys % FORGET_AFTER_SCANNED == 0) {
+        forget_after_commit(f->index);
+    }
+    return CN_OK;
+}
+
+/* Nobody changes the index meanwhile. Without memory, or where it cannot be read, there is none. */
+static void fill_filter(index_lmdb *i)
+{
+    filling f = {.index = i};
+    uint64_t keys = 0;
+    if (count(&i->base, &keys) != CN_OK || !cn_filter_is_due(&i->filter, keys) ||
+        cn_filter_prepare(i->lmdb.mem, &f.bits) != CN_OK) {
+        return;
+    }
+    if (cn_lmdb_each(&i->lmdb, i->blocks, (cn_slice){0}, fill_one, &f) == CN_OK) {
+        cn_filter_use(&i->filter, f.bits);
+    } else {
+        cn_filter_drop(i->lmdb.mem, f.bits);
+    }
+}
+
 static cn_err apply(cn_index *x, const cn_index_batch *batch)
 {
     index_lmdb *i = (index_lmdb *)x;
+    fill_filter(i);
     while (!atomic_load(&i->lmdb.damaged)) {
         int result = apply_once(i, batch);
         if (result == 0 && batch->changes != NULL) {
@@ -231,22 +296,6 @@ out:
     return err;
 }
 
-static cn_err count(cn_index *x, uint64_t *ret)
-{
-    index_lmdb *i = (index_lmdb *)x;
-    MDB_txn *txn = NULL;
-    MDB_stat stat = {0};
-    cn_err err = cn_lmdb_read(&i->lmdb, &txn);
-    if (err == CN_OK) {
-        err = cn_lmdb_err(mdb_stat(txn, i->blocks, &stat));
-    }
-    cn_lmdb_read_end(&i->lmdb, txn);
-    if (err == CN_OK) {
-        *ret = stat.ms_entries;
-    }
-    return err;
-}
-
 static uint64_t bytes(cn_index *x)
 {
     return cn_lmdb_bytes(&((index_lmdb *)x)->lmdb);
@@ -271,6 +320,7 @@ static void close_index(cn_index *x)
 {
     index_lmdb *i = (index_lmdb *)x;
     cn_mem *mem = i->lmdb.mem;
+    cn_filter_release(&i->filter, mem);
     cn_lmdb_close(&i->lmdb);
     cn_free(mem, i);
 }

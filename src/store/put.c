@@ -257,6 +257,7 @@ cn_err cn_store_put_many(cn_store *s, const cn_store_put *items, size_t len, cn_
     cn_lock_take(s->writer);
     CN_TRY(earlier_error(s, why));
     CN_TRY(ask_quota(s, bytes, why));
+    CN_TRY(cn_store_leave_reserve(s, bytes, why));
     if (s->fresh.len == 0) {
         s->pending_since = cn_rt_now(s->rt);
     }

@@ -306,10 +306,13 @@ cn_err cn_store_hold_place(cn_store *s, const cn_place *place, cn_store_hold **r
     if (err != CN_OK) {
         return err;
     }
+    cn_lock_take(s->lock);
+    bool there = place->offset + place->len <= seg->tail; /* else just cut off by a collection */
+    cn_lock_give(s->lock);
     int fd = cn_file_fd(s->rt, seg->file);
-    if (fd < 0) {
+    if (!there || fd < 0) {
         cn_segment_let(s, seg);
-        return CN_ERR_UNSUPPORTED;
+        return there ? CN_ERR_UNSUPPORTED : CN_ERR_NOT_FOUND;
     }
     *ret = (cn_store_hold *)seg;
     *ret_fd = fd;
