@@ -7,6 +7,7 @@
 #include "store/index.h"
 #include "store/lmdb_scan.h"
 
+#define READ_FOR_NS (CN_NS_PER_S / 2)
 enum {
     INDEX_VERSION = 1,
     FORGET_FROM_BYTES = 16 << 20,
@@ -19,6 +20,7 @@ typedef struct index_lmdb {
     cn_lmdb lmdb;
     MDB_dbi blocks, segments, about;
     atomic_uint touched; /* look-ups and changes so far */
+    atomic_int_least64_t forget_at_ns; /* readers let go of the pages then */
     cn_filter filter;
 } index_lmdb;
 
@@ -63,9 +65,22 @@ static void note_touched(index_lmdb *i, MDB_txn *txn)
     }
 }
 
-static cn_err get(cn_index *x, cn_slice key, cn_place *ret)
+/*
+ * Readers at random come back to the same pages: taking them away too soon costs more than all else.
+ * So they are let go of once in a while only, which leaves few with who reads seldom.
+ */
+static void note_read(index_lmdb *i, MDB_txn *txn)
 {
-    index_lmdb *i = (index_lmdb *)x;
+    int64_t now = cn_rt_now(i->lmdb.rt).ns;
+    int64_t due = atomic_load_explicit(&i->forget_at_ns, memory_order_relaxed);
+    if (now >= due && atomic_compare_exchange_strong(&i->forget_at_ns, &due, now + READ_FOR_NS)) {
+        forget_pages(i, txn);
+    }
+}
+
+/* `frugal`: who looks up one after the other while adding keeps few pages. */
+static cn_err look_up(index_lmdb *i, cn_slice key, bool frugal, cn_place *ret)
+{
     MDB_txn *txn = NULL;
     MDB_val k = val(key);
     MDB_val v = {0};
@@ -82,11 +97,23 @@ static cn_err get(cn_index *x, cn_slice key, cn_place *ret)
     if (err == CN_OK && cn_place_decode(cn_slice_of(v.mv_data, v.mv_size), ret) != CN_OK) {
         err = CN_ERR_CORRUPT;
     }
-    if (txn != NULL) {
+    if (txn != NULL && frugal) {
         note_touched(i, txn);
+    } else if (txn != NULL) {
+        note_read(i, txn);
     }
     cn_lmdb_read_end(&i->lmdb, txn);
     return cn_lmdb_judge(&i->lmdb, err);
+}
+
+static cn_err get(cn_index *x, cn_slice key, cn_place *ret)
+{
+    return look_up((index_lmdb *)x, key, false, ret);
+}
+
+static cn_err probe(cn_index *x, cn_slice key, cn_place *ret)
+{
+    return look_up((index_lmdb *)x, key, true, ret);
 }
 
 static void segment_key(uint32_t segment, uint8_t out[4])
@@ -316,6 +343,11 @@ static bool is_distrusted(cn_index *x)
     return atomic_load(&((index_lmdb *)x)->lmdb.damaged);
 }
 
+static void rest(cn_index *x)
+{
+    forget_after_commit((index_lmdb *)x);
+}
+
 static void close_index(cn_index *x)
 {
     index_lmdb *i = (index_lmdb *)x;
@@ -327,12 +359,14 @@ static void close_index(cn_index *x)
 
 static const cn_index_ops lmdb_ops = {
     .get = get,
+    .probe = probe,
     .apply = apply,
     .scan = scan,
     .metas = metas,
     .count = count,
     .bytes = bytes,
     .checkpoint = checkpoint,
+    .rest = rest,
     .distrust = distrust,
     .is_distrusted = is_distrusted,
     .close = close_index,
