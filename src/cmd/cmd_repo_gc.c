@@ -129,6 +129,7 @@ static cn_err mark_all(collection *c)
 {
     cn_cid root = {0};
     cn_err err = CN_OK;
+    CN_TRY(cn_pins_check(c->pins, cn_call_why(c->call)));
     CN_TRY(cn_pins_each(c->pins, CN_PIN_ANY, mark_pin, c, cn_call_why(c->call)));
     err = cn_pins_root_get(c->pins, &root, NULL);
     if (err == CN_OK) {
@@ -354,6 +355,7 @@ static cn_err sum_up(verification *v)
 static cn_err run_verify(cn_call *call)
 {
     cn_node *node = NULL;
+    cn_pins *pins = NULL;
     int64_t ns = 0;
     verification v = {.call = call, .drop = cn_call_flag(call, "drop", NULL)};
     cn_slice timeout = cn_str(cn_call_string(call, "heal-timeout", NULL));
@@ -373,6 +375,8 @@ static cn_err run_verify(cn_call *call)
     CN_TRY(cn_call_node(call, &node));
     v.store = cn_node_store(node);
     CN_TRY(cn_store_verify_all(v.store, checked, &v, cn_call_why(call)));
+    CN_TRY(cn_pin_open(call, &pins));
+    CN_TRY(cn_pins_check(pins, cn_call_why(call)));
     CN_TRY(drop_bad(&v));
     err = sum_up(&v);
 out:

@@ -4,19 +4,10 @@
  */
 #include "store/pin.h"
 
-#include "store/internal.h"
-#include "store/lmdb_scan.h"
+#include "store/pin_internal.h"
 #include "store/pin_record.h"
 
 enum { PINS_VERSION = 1, KEY_MAX_BYTES = 1 + CN_CID_MAX_BYTES, GROW_MAX = 8 };
-
-struct cn_pins {
-    cn_store *store;
-    cn_lmdb lmdb;
-    MDB_dbi pins, about;
-    cn_lock *writer;
-    atomic_ullong count[3]; /* by mode */
-};
 
 typedef struct pin_key {
     size_t len;
@@ -36,21 +27,31 @@ static MDB_val val(pin_key *k)
     return (MDB_val){k->len, k->bytes};
 }
 
-/* Remove a pin of one mode; says whether there was one. */
+/* What a transaction changes in the figures. */
+typedef struct changed {
+    int64_t delta[3]; /* pins by mode */
+    cn_pin_sum sum;
+} changed;
+
+/* Remove the pin of one mode, if there is one. */
 static cn_err
-remove_one(cn_pins *p, MDB_txn *txn, const cn_cid *cid, cn_pin_mode mode, int64_t *delta)
+remove_one(cn_pins *p, MDB_txn *txn, const cn_cid *cid, cn_pin_mode mode, changed *c)
 {
     pin_key key = key_of(cid, mode);
     MDB_val k = val(&key);
-    int result = mdb_del(txn, p->pins, &k, NULL);
+    MDB_val v = {0};
+    int result = mdb_get(txn, p->pins, &k, &v);
     if (result == 0) {
-        delta[mode]--;
+        cn_pin_sum_remove(
+            &c->sum, cn_slice_of(k.mv_data, k.mv_size), cn_slice_of(v.mv_data, v.mv_size));
+        c->delta[mode]--;
+        result = mdb_del(txn, p->pins, &k, NULL);
     }
     return result == MDB_NOTFOUND ? CN_OK : cn_lmdb_err(result);
 }
 
 static cn_err
-apply_one(cn_pins *p, MDB_txn *txn, const cn_pin_change *change, int64_t *delta, cn_why *why)
+apply_one(cn_pins *p, MDB_txn *txn, const cn_pin_change *change, changed *c, cn_why *why)
 {
     uint8_t record[CN_PIN_RECORD_MAX_BYTES];
     cn_err err = CN_OK;
@@ -59,14 +60,16 @@ apply_one(cn_pins *p, MDB_txn *txn, const cn_pin_change *change, int64_t *delta,
             why, CN_ERR_TOO_LARGE, "a pin's name of %zu bytes is longer than %d", change->name.len,
             CN_PIN_NAME_MAX_BYTES);
     }
-    CN_TRY(remove_one(p, txn, change->cid, CN_PIN_RECURSIVE, delta));
-    CN_TRY(remove_one(p, txn, change->cid, CN_PIN_DIRECT, delta));
+    CN_TRY(remove_one(p, txn, change->cid, CN_PIN_RECURSIVE, c));
+    CN_TRY(remove_one(p, txn, change->cid, CN_PIN_DIRECT, c));
     if (change->mode != CN_PIN_ANY) {
         pin_key key = key_of(change->cid, change->mode);
         MDB_val k = val(&key);
         MDB_val v = {cn_pin_record_encode(change->name, record), record};
         CN_TRY(cn_lmdb_err(mdb_put(txn, p->pins, &k, &v, 0)));
-        delta[change->mode]++;
+        cn_pin_sum_add(
+            &c->sum, cn_slice_of(k.mv_data, k.mv_size), cn_slice_of(record, v.mv_size));
+        c->delta[change->mode]++;
     }
 out:
     return err;
@@ -77,7 +80,7 @@ static int
 apply_once(cn_pins *p, const cn_pin_change *changes, size_t len, cn_err *ret_err, cn_why *why)
 {
     MDB_txn *txn = NULL;
-    int64_t delta[3] = {0};
+    changed c = {0};
     cn_err err = CN_OK;
     cn_lmdb_enter(&p->lmdb);
     int result = mdb_txn_begin(p->lmdb.env, NULL, 0, &txn);
@@ -87,7 +90,10 @@ apply_once(cn_pins *p, const cn_pin_change *changes, size_t len, cn_err *ret_err
         return result;
     }
     for (size_t i = 0; i < len && err == CN_OK; i++) {
-        err = apply_one(p, txn, &changes[i], delta, why);
+        err = apply_one(p, txn, &changes[i], &c, why);
+    }
+    if (err == CN_OK) {
+        err = cn_pin_sum_keep(p, txn, &c.sum);
     }
     if (err != CN_OK) {
         mdb_txn_abort(txn);
@@ -100,7 +106,7 @@ apply_once(cn_pins *p, const cn_pin_change *changes, size_t len, cn_err *ret_err
     *ret_err = cn_lmdb_err(result);
     if (result == 0) {
         for (int mode = 1; mode < 3; mode++) {
-            atomic_fetch_add(&p->count[mode], (unsigned long long)delta[mode]);
+            atomic_fetch_add(&p->count[mode], (unsigned long long)c.delta[mode]);
         }
     }
     return result;
@@ -300,6 +306,7 @@ static cn_err open_databases(cn_pins *p, unsigned txn_flags, unsigned flags, cn_
     if (result == MDB_NOTFOUND && (flags & MDB_CREATE) != 0) {
         v = (MDB_val){sizeof version, version};
         CN_TRY(cn_lmdb_err(mdb_put(txn, p->about, &k, &v, 0)));
+        CN_TRY(cn_pin_sum_begin(p, txn));
     } else if (result != 0 || !cn_slice_eq(cn_slice_of(v.mv_data, v.mv_size), ours)) {
         err = cn_why_set(
             why, result == 0 ? CN_ERR_UNSUPPORTED : CN_ERR_CORRUPT,
