@@ -7,7 +7,7 @@ import subprocess
 import threading
 import time
 
-from common import CAIRN, Repo, main
+from common import CAIRN, PATIENCE_S, Repo, main
 
 
 class Output(Repo):
@@ -27,7 +27,7 @@ class Output(Repo):
             p.stdout.close()
             self.assertEqual(p.stderr.read(), b"", words)
             p.stderr.close()
-            p.wait(10)
+            p.wait(PATIENCE_S)
 
 
 class Interrupted(Repo):
@@ -38,10 +38,8 @@ class Interrupted(Repo):
             p.stdin.write(os.urandom(300000))
         p.stdin.flush()
         time.sleep(0.2)
-        begin = time.monotonic()
         p.send_signal(signal.SIGINT)
-        _, said = p.communicate()
-        self.assertLess(time.monotonic() - begin, 1.5)
+        _, said = p.communicate(timeout=PATIENCE_S)
         self.assertNotEqual(p.returncode, 0)
         self.assertIn(b"Error: canceled", said)
         self.assertEqual(self.ok("cat", kept), b"before")
@@ -61,7 +59,7 @@ class Interrupted(Repo):
 
     def test_timeout(self):
         p = self.start("--timeout=300ms", "add", stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        time.sleep(0.5)
+        time.sleep(2)  # long after it began to wait, however busy the machine
         p.stdin.write(os.urandom(1000))
         _, said = p.communicate()
         self.assertEqual((p.returncode, said.count(b"timed out")), (1, 1), said)
@@ -72,7 +70,7 @@ class AtOnce(Repo):
         # it waits, because the commands that ask whether it holds the repo hold it for a moment too
         p = self.start("add", "-q", env={"IPFS_WAIT_REPO_LOCK": "20s"}, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                        stderr=subprocess.PIPE)
-        end = time.monotonic() + 5
+        end = time.monotonic() + PATIENCE_S
         while time.monotonic() < end and self.cairn("pin", "ls").returncode == 0:
             time.sleep(0.01)
         return p
@@ -87,13 +85,13 @@ class AtOnce(Repo):
 
     def test_wait_for_the_lock(self):
         p = self.hold()
-        threading.Timer(0.5, p.stdin.close).start()
         begin = time.monotonic()
+        threading.Timer(0.5, p.stdin.close).start()
         self.add(input=b"x", env={"IPFS_WAIT_REPO_LOCK": "20s"})
-        self.assertGreater(time.monotonic() - begin, 0.3)
+        self.assertGreater(time.monotonic() - begin, 0.4)
         p.stdout.close()
         p.stderr.close()
-        p.wait(10)
+        p.wait(PATIENCE_S)
 
     def test_stale_api_file(self):
         s = socket.socket()
@@ -111,9 +109,7 @@ class OddFiles(Repo):
         self.write("tree/file", b"x")
         os.mkfifo(self.path("tree/pipe"))
         for words in (["-r", "tree"], ["tree/pipe"], ["/dev/zero"]):
-            begin = time.monotonic()
-            self.fails("", "add", "-Q", *words)
-            self.assertLess(time.monotonic() - begin, 5)
+            self.fails("", "add", "-Q", *words)  # and does not hang
 
     def test_unreadable(self):
         os.chmod(self.write("secret", b"x"), 0)
@@ -132,9 +128,7 @@ class OddFiles(Repo):
         os.symlink("..", self.path("tree/sub/up"))
         os.symlink("self", self.path("tree/self"))
         self.add("-r", "tree")
-        begin = time.monotonic()
         self.fails("", "add", "-r", "-Q", "--dereference-symlinks", "tree")
-        self.assertLess(time.monotonic() - begin, 10)
 
     def test_files_that_change(self):
         path = self.write("log", b"x" * 5_000_000)
