@@ -42,6 +42,9 @@ cn_err cn_lmdb_err(int result)
     case EDQUOT:
     case EFBIG:
         return CN_ERR_NO_SPACE;
+    case EMFILE:
+    case ENFILE:
+        return CN_ERR_FILES;
     case EACCES:
     case EPERM:
     case EROFS:

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """What goes wrong around a command: full devices, closed pipes, signals, odd files, others at work."""
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -119,6 +120,19 @@ class OddFiles(Repo):
         # Root reads everything, unless it has laid down the right to.
         without = ("--bounding-set=-dac_override,-dac_read_search", CAIRN)
         self.fails("permission denied", *without, "add", "secret", program="setpriv")
+
+    def test_few_open_files(self):
+        """What runs short is named."""
+        cid = self.add(self.write("f", b"x"))
+        short = 0
+        for words in (("cat", cid), ("add", "f"), ("repo", "stat")):
+            for n in range(5, 12):
+                done = self.cairn(*words, preexec_fn=lambda n=n: resource.setrlimit(resource.RLIMIT_NOFILE, (n, n)))
+                if done.returncode != 0:
+                    self.assertRegex(done.stderr, b"(?i)too many open files", (n, words))
+                    short += 1
+        self.assertGreater(short, 3)
+        self.assertEqual(self.ok("cat", cid), b"x")
 
     def test_missing(self):
         self.fails("no such file or directory", "add", "nosuch")
