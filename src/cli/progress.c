@@ -16,6 +16,7 @@ static const char *const names[] = {
     [CN_PROGRESS_OUTPUT] = "reading",
     [CN_PROGRESS_GET] = "saving",
     [CN_PROGRESS_CHECK] = "checking",
+    [CN_PROGRESS_REMOVE] = "removing",
 };
 
 void cn_progress_init(cn_progress *p, cn_rt *rt)

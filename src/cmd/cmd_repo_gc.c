@@ -60,14 +60,16 @@ typedef struct collection {
     cn_gc *gc;
     cn_walk walk;
     bool walked;
+    uint64_t marked_bytes;
     cn_buf removed; /* to be told */
 } collection;
 
 static cn_err mark(void *ctx, const cn_walk_entry *e)
 {
     collection *c = ctx;
-    cn_err err = cn_gc_mark(c->gc, e->cid, NULL);
-    return err;
+    c->marked_bytes += e->block.len;
+    cn_call_progress(c->call, CN_PROGRESS_CHECK, c->marked_bytes, UINT64_MAX);
+    return cn_gc_mark(c->gc, e->cid, NULL);
 }
 
 static cn_err say_missing(cn_call *call, const cn_cid *root, cn_err err)
@@ -152,6 +154,8 @@ static cn_err collect(collection *c, bool *ret_done)
     while (!*ret_done && c->removed.len < TOLD_AT_ONCE_BYTES) {
         CN_TRY(cn_call_check(c->call));
         CN_TRY(cn_gc_sweep(c->gc, note_removed, c, ret_done, why));
+        cn_call_progress(
+            c->call, CN_PROGRESS_REMOVE, cn_gc_stat(c->gc).removed_bytes, UINT64_MAX);
     }
 out:
     cn_walk_release(&c->walk);
