@@ -71,6 +71,13 @@ static void hang(void *ctx, cn_http_stream *s)
     cn_http_stream_abort(s);
 }
 
+/* Ends without having begun, as a request does whose headers found no memory. */
+static void end_at_once(void *ctx, cn_http_stream *s)
+{
+    CN_UNUSED(ctx);
+    cn_http_stream_end(s, "X-Stream-Error", "never begun");
+}
+
 static void handle(void *ctx, cn_http_request *r)
 {
     cn_http_response *resp = NULL;
@@ -82,6 +89,10 @@ static void handle(void *ctx, cn_http_request *r)
     }
     if (cn_slice_is(target, "/hang")) {
         CHECK_OK(cn_http_stream_start(r, &(cn_http_task){hang, discard, NULL}));
+        return;
+    }
+    if (cn_slice_is(target, "/never")) {
+        CHECK_OK(cn_http_stream_start(r, &(cn_http_task){end_at_once, discard, NULL}));
         return;
     }
     if (cn_slice_is(target, "/zeros") || cn_slice_is(target, "/chunked")) {
@@ -373,6 +384,23 @@ static void stops_with_open_connections(void)
     }
 }
 
+/* The line is cut; neither the client nor the stop waits for an answer. */
+static void an_answer_that_never_began_is_cut(void)
+{
+    start();
+    for (int i = 0; i < 20; i++) {
+        const char *request = i % 2 == 0
+                                  ? "GET /never HTTP/1.1\r\nHost: x\r\n\r\n"
+                                  : "POST /never HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc";
+        uint8_t piece[64];
+        int fd = dial();
+        CHECK(send(fd, request, strlen(request), MSG_NOSIGNAL) > 0);
+        CHECK(recv(fd, piece, sizeof piece, 0) <= 0);
+        (void)close(fd);
+    }
+    CHECK(cn_http_server_stop(server, CN_NS_PER_S));
+}
+
 static void a_client_that_leaves_cancels(void)
 {
     start();
@@ -417,6 +445,7 @@ int main(void)
     TEST(streams_carry_bodies_both_ways);
     TEST(a_large_body_is_echoed);
     TEST(rubbish_does_no_harm);
+    TEST(an_answer_that_never_began_is_cut);
     TEST(a_client_that_leaves_cancels);
     TEST(a_header_has_its_time);
     TEST(an_ended_client_is_let_go);
