@@ -154,8 +154,7 @@ static cn_err collect(collection *c, bool *ret_done)
     while (!*ret_done && c->removed.len < TOLD_AT_ONCE_BYTES) {
         CN_TRY(cn_call_check(c->call));
         CN_TRY(cn_gc_sweep(c->gc, note_removed, c, ret_done, why));
-        cn_call_progress(
-            c->call, CN_PROGRESS_REMOVE, cn_gc_stat(c->gc).removed_bytes, UINT64_MAX);
+        cn_call_progress(c->call, CN_PROGRESS_REMOVE, cn_gc_stat(c->gc).removed_bytes, UINT64_MAX);
     }
 out:
     cn_walk_release(&c->walk);

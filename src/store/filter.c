@@ -104,8 +104,7 @@ bool cn_filter_lacks(const cn_filter *f, cn_slice key)
     uint64_t turns = turns_of(hash);
     const _Atomic(uint64_t) *line = bits + line_of(hash);
     for (int i = 0; i < BITS_OF_KEY; i++, turns >>= 9) {
-        uint64_t word =
-            atomic_load_explicit(&line[turns / 64 % LINE_WORDS], memory_order_relaxed);
+        uint64_t word = atomic_load_explicit(&line[turns / 64 % LINE_WORDS], memory_order_relaxed);
         if ((word >> turns % 64 & 1) == 0) {
             return true;
         }

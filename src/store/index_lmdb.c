@@ -19,7 +19,7 @@ typedef struct index_lmdb {
     cn_index base;
     cn_lmdb lmdb;
     MDB_dbi blocks, segments, about;
-    atomic_uint touched; /* look-ups and changes so far */
+    atomic_uint touched;               /* look-ups and changes so far */
     atomic_int_least64_t forget_at_ns; /* readers let go of the pages then */
     cn_filter filter;
 } index_lmdb;
@@ -66,8 +66,8 @@ static void note_touched(index_lmdb *i, MDB_txn *txn)
 }
 
 /*
- * Readers at random come back to the same pages: taking them away too soon costs more than all else.
- * So they are let go of once in a while only, which leaves few with who reads seldom.
+ * Readers at random come back to the same pages: taking them away too soon costs more than all
+ * else. So they are let go of once in a while only, which leaves few with who reads seldom.
  */
 static void note_read(index_lmdb *i, MDB_txn *txn)
 {
@@ -171,8 +171,7 @@ static int apply_metas(index_lmdb *i, MDB_txn *txn, const cn_index_batch *batch)
 static int apply_once(index_lmdb *i, const cn_index_batch *batch)
 {
     MDB_txn *txn = NULL;
-    cn_lmdb_enter(&i->lmdb);
-    int result = mdb_txn_begin(i->lmdb.env, NULL, 0, &txn);
+    int result = cn_lmdb_write(&i->lmdb, &txn);
     if (result == 0) {
         result = apply_changes(i, txn, batch);
         if (result == 0) {
@@ -184,7 +183,7 @@ static int apply_once(index_lmdb *i, const cn_index_batch *batch)
             mdb_txn_abort(txn);
         }
     }
-    cn_lmdb_leave();
+    cn_lmdb_write_end(&i->lmdb, result);
     return result;
 }
 
@@ -330,7 +329,7 @@ static uint64_t bytes(cn_index *x)
 
 static cn_err checkpoint(cn_index *x)
 {
-    return cn_lmdb_err(mdb_env_sync(((index_lmdb *)x)->lmdb.env, 1));
+    return cn_lmdb_sync(&((index_lmdb *)x)->lmdb);
 }
 
 static void distrust(cn_index *x)
@@ -420,6 +419,27 @@ out:
     return err;
 }
 
+static int open_again(void *owner)
+{
+    index_lmdb *i = owner;
+    MDB_txn *txn = NULL;
+    int result = mdb_txn_begin(i->lmdb.env, NULL, MDB_RDONLY, &txn);
+    if (result == 0) {
+        result = mdb_dbi_open(txn, "b", 0, &i->blocks);
+    }
+    if (result == 0) {
+        result = mdb_dbi_open(txn, "s", 0, &i->segments);
+    }
+    if (result == 0) {
+        result = mdb_dbi_open(txn, "m", 0, &i->about);
+    }
+    if (txn != NULL) {
+        int committed = mdb_txn_commit(txn);
+        result = result != 0 ? result : committed;
+    }
+    return result;
+}
+
 cn_err cn_index_open_lmdb(const cn_index_options *options, cn_index **ret, cn_why *why)
 {
     cn_mem *mem = options->mem;
@@ -431,6 +451,8 @@ cn_err cn_index_open_lmdb(const cn_index_options *options, cn_index **ret, cn_wh
     }
     i->base.ops = &lmdb_ops;
     CN_TRY(cn_lmdb_open(&i->lmdb, mem, options->rt, &file, why));
+    i->lmdb.databases = open_again;
+    i->lmdb.owner = i;
     /* an index that is there is opened without writing */
     err = open_with(i, MDB_RDONLY, 0, why);
     if (err == CN_ERR_NOT_FOUND) {

@@ -7,6 +7,8 @@
 #include "store/pin_internal.h"
 #include "store/pin_record.h"
 
+#include <errno.h>
+
 enum { PINS_VERSION = 1, KEY_MAX_BYTES = 1 + CN_CID_MAX_BYTES, GROW_MAX = 8 };
 
 typedef struct pin_key {
@@ -34,8 +36,7 @@ typedef struct changed {
 } changed;
 
 /* Remove the pin of one mode, if there is one. */
-static cn_err
-remove_one(cn_pins *p, MDB_txn *txn, const cn_cid *cid, cn_pin_mode mode, changed *c)
+static cn_err remove_one(cn_pins *p, MDB_txn *txn, const cn_cid *cid, cn_pin_mode mode, changed *c)
 {
     pin_key key = key_of(cid, mode);
     MDB_val k = val(&key);
@@ -67,8 +68,7 @@ apply_one(cn_pins *p, MDB_txn *txn, const cn_pin_change *change, changed *c, cn_
         MDB_val k = val(&key);
         MDB_val v = {cn_pin_record_encode(change->name, record), record};
         CN_TRY(cn_lmdb_err(mdb_put(txn, p->pins, &k, &v, 0)));
-        cn_pin_sum_add(
-            &c->sum, cn_slice_of(k.mv_data, k.mv_size), cn_slice_of(record, v.mv_size));
+        cn_pin_sum_add(&c->sum, cn_slice_of(k.mv_data, k.mv_size), cn_slice_of(record, v.mv_size));
         c->delta[change->mode]++;
     }
 out:
@@ -82,10 +82,9 @@ apply_once(cn_pins *p, const cn_pin_change *changes, size_t len, cn_err *ret_err
     MDB_txn *txn = NULL;
     changed c = {0};
     cn_err err = CN_OK;
-    cn_lmdb_enter(&p->lmdb);
-    int result = mdb_txn_begin(p->lmdb.env, NULL, 0, &txn);
+    int result = cn_lmdb_write(&p->lmdb, &txn);
     if (result != 0) {
-        cn_lmdb_leave();
+        cn_lmdb_write_end(&p->lmdb, result);
         *ret_err = cn_lmdb_err(result);
         return result;
     }
@@ -97,12 +96,12 @@ apply_once(cn_pins *p, const cn_pin_change *changes, size_t len, cn_err *ret_err
     }
     if (err != CN_OK) {
         mdb_txn_abort(txn);
-        cn_lmdb_leave();
+        cn_lmdb_write_end(&p->lmdb, err == CN_ERR_IO ? EIO : 0);
         *ret_err = err;
         return err == CN_ERR_NO_SPACE ? MDB_MAP_FULL : 0;
     }
     result = mdb_txn_commit(txn);
-    cn_lmdb_leave();
+    cn_lmdb_write_end(&p->lmdb, result);
     *ret_err = cn_lmdb_err(result);
     if (result == 0) {
         for (int mode = 1; mode < 3; mode++) {
@@ -257,8 +256,7 @@ static cn_err set_about(cn_pins *p, uint8_t *key, cn_slice value)
     CN_ASSERT(value.len <= sizeof bytes);
     cn_copy(bytes, value.data, value.len);
     MDB_val v = {value.len, bytes};
-    cn_lmdb_enter(&p->lmdb);
-    int result = mdb_txn_begin(p->lmdb.env, NULL, 0, &txn);
+    int result = cn_lmdb_write(&p->lmdb, &txn);
     if (result == 0) {
         result = mdb_put(txn, p->about, &k, &v, 0);
         if (result == 0) {
@@ -267,7 +265,7 @@ static cn_err set_about(cn_pins *p, uint8_t *key, cn_slice value)
             mdb_txn_abort(txn);
         }
     }
-    cn_lmdb_leave();
+    cn_lmdb_write_end(&p->lmdb, result);
     return cn_lmdb_err(result);
 }
 
@@ -323,6 +321,24 @@ out:
     return err;
 }
 
+static int open_again(void *owner)
+{
+    cn_pins *p = owner;
+    MDB_txn *txn = NULL;
+    int result = mdb_txn_begin(p->lmdb.env, NULL, MDB_RDONLY, &txn);
+    if (result == 0) {
+        result = mdb_dbi_open(txn, "p", 0, &p->pins);
+    }
+    if (result == 0) {
+        result = mdb_dbi_open(txn, "m", 0, &p->about);
+    }
+    if (txn != NULL) {
+        int committed = mdb_txn_commit(txn);
+        result = result != 0 ? result : committed;
+    }
+    return result;
+}
+
 /* Count the recursive ones; the rest are direct. Keys only, no values. */
 static cn_err count_all(cn_pins *p)
 {
@@ -372,6 +388,8 @@ cn_err cn_pins_open(cn_store *s, cn_pins **ret, cn_why *why)
         err = cn_lmdb_open(&p->lmdb, s->mem, s->rt, &options, why);
     }
     CN_TRY(err);
+    p->lmdb.databases = open_again;
+    p->lmdb.owner = p;
     err = open_databases(p, MDB_RDONLY, 0, why);
     if (err == CN_ERR_NOT_FOUND) {
         CN_TRY(open_databases(p, 0, MDB_CREATE, why));

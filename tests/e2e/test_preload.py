@@ -337,6 +337,8 @@ class Preload(unittest.TestCase):
         # what failed once is over
         need((200, self.kept) in (self.ask(gateway, "GET", "/ipfs/" + self.kept_cid) for _ in range(2)), "no answer afterwards")
         need(any(self.ask(api, "POST", "/api/v0/version") for _ in range(2)), "no version afterwards")
+        added = [self.ask(api, "POST", "/api/v0/add", part, form) for _ in range(2)]
+        need(any(a and a[0] == 200 for a in added), "nothing can be added afterwards", added)
         p.send_signal(signal.SIGTERM)
         p.stdout.read()
         said = p.stderr.read()

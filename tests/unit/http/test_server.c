@@ -389,9 +389,9 @@ static void an_answer_that_never_began_is_cut(void)
 {
     start();
     for (int i = 0; i < 20; i++) {
-        const char *request = i % 2 == 0
-                                  ? "GET /never HTTP/1.1\r\nHost: x\r\n\r\n"
-                                  : "POST /never HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc";
+        const char *request =
+            i % 2 == 0 ? "GET /never HTTP/1.1\r\nHost: x\r\n\r\n"
+                       : "POST /never HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc";
         uint8_t piece[64];
         int fd = dial();
         CHECK(send(fd, request, strlen(request), MSG_NOSIGNAL) > 0);

@@ -98,7 +98,8 @@ static void needs_memory(void)
     cn_filter_drop(mem, NULL);
 }
 
-/* More new blocks than a filter takes to be made: found, found again after a delete, and not twice. */
+/* More new blocks than a filter takes to be made: found, found again after a delete, and not twice.
+ */
 static void a_store_with_one_finds_its_blocks(void)
 {
     enum { COUNT = CN_FILTER_MISSES_LEAST + 30000, LEN = 16, BATCH = 500 };
