@@ -19,6 +19,7 @@ typedef struct cn_blocks_ops {
     /* NULL: one after the other, by get */
     void (*get_many)(cn_blocks *b, const cn_cid *cids, size_t len, cn_buf *rets, cn_err *ret_errs);
     void (*expect)(cn_blocks *b, const cn_cid *cids, size_t len); /* NULL: all is here or is not */
+    bool (*is_at_hand)(cn_blocks *b, const cn_cid *cid);          /* NULL: not known */
 } cn_blocks_ops;
 
 /* Implementations put this first in their own struct. Safe from any thread. */
@@ -48,6 +49,9 @@ void cn_blocks_get_many(
  * them begins to. Returns at once; a hint only. The CIDs are copied.
  */
 void cn_blocks_expect(cn_blocks *b, const cn_cid *cids, size_t len);
+
+/* Would getting it cost no more than a copy, so that sending a worker for it gains nothing? */
+bool cn_blocks_is_at_hand(cn_blocks *b, const cn_cid *cid);
 
 /* Its size without reading it. Errors: NOT_FOUND, IO. */
 CN_MUST_USE cn_err cn_blocks_size(cn_blocks *b, const cn_cid *cid, size_t *ret_bytes);

@@ -291,8 +291,17 @@ static cn_err put(cn_blocks *b, const cn_cid *cid, cn_slice data, cn_why *why)
     return cn_store_put_many((cn_store *)b, &item, 1, why);
 }
 
+/* One that was checked before: its bytes are most likely in the kernel's cache, and are not hashed. */
+static bool is_at_hand(cn_blocks *b, const cn_cid *cid)
+{
+    cn_store *s = (cn_store *)b;
+    cn_place place;
+    return s->options.policy == CN_STORE_FIRST_READ &&
+           cn_store_find(s, cn_cid_key(cid), &place) == CN_OK && cn_store_is_checked(s, &place);
+}
+
 const cn_blocks_ops cn_store_blocks_ops = {
-    .get = get, .size = size, .put = put, .get_many = get_many};
+    .get = get, .size = size, .put = put, .get_many = get_many, .is_at_hand = is_at_hand};
 
 cn_blocks *cn_store_blocks(cn_store *s)
 {
