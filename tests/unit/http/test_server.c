@@ -7,6 +7,7 @@
 #include "lib/test.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -401,6 +402,46 @@ static void an_answer_that_never_began_is_cut(void)
     CHECK(cn_http_server_stop(server, CN_NS_PER_S));
 }
 
+/* Eight times as many threads as work may wait for clients; then the longest is cut for the next. */
+static void the_client_stalled_longest_is_cut(void)
+{
+    enum { THREADS = 9, PART = 70 << 10 };
+    static const char head[] = "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n";
+    static char part[PART];
+    cn_listen l = {0};
+    cn_http_options o = {
+        .handle = handle,
+        .mem = cn_mem_default(),
+        .threads = 1,
+        .streams_max = 1,
+        .stalled_timeout_s = 1};
+    cn_why why = {0};
+    int fds[THREADS];
+    struct timeval limit = {.tv_sec = LIMIT_MS / 1000};
+    uint8_t byte = 0;
+    CHECK_OK(cn_listen_open("/ip4/127.0.0.1/tcp/0", &l, &why));
+    CHECK_OK(cn_http_server_start(&o, &l, &server, &why));
+    for (size_t i = 0; i < CN_LEN(fds); i++) {
+        fds[i] = dial();
+        CHECK(send(fds[i], head, sizeof head - 1, MSG_NOSIGNAL) > 0);
+        CHECK_EQ(send(fds[i], part, sizeof part, MSG_NOSIGNAL), PART);
+        await_running(i + 1);
+        (void)usleep(60000); /* time for its thread to leave its place, so that the next gets one */
+    }
+    check_answer(
+        "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nConnection: close\r\n\r\nabc",
+        "HTTP/1.1 200", "X-Stream-Error: said last\r\n\r\n");
+    CHECK_EQ(setsockopt(fds[0], SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit), 0);
+    while (recv(fds[0], &byte, 1, 0) > 0) {
+    }
+    CHECK(errno != EAGAIN); /* the first was cut: end or reset */
+    await_running(THREADS - 1);
+    for (size_t i = 0; i < CN_LEN(fds); i++) {
+        (void)close(fds[i]);
+    }
+    CHECK(cn_http_server_stop(server, CN_NS_PER_S));
+}
+
 static void a_client_that_leaves_cancels(void)
 {
     start();
@@ -446,6 +487,7 @@ int main(void)
     TEST(a_large_body_is_echoed);
     TEST(rubbish_does_no_harm);
     TEST(an_answer_that_never_began_is_cut);
+    TEST(the_client_stalled_longest_is_cut);
     TEST(a_client_that_leaves_cancels);
     TEST(a_header_has_its_time);
     TEST(an_ended_client_is_let_go);
