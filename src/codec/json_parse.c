@@ -4,6 +4,8 @@
  */
 #include "codec/json.h"
 
+#include "codec/utf8.h"
+
 #include <stdio.h>
 
 typedef enum state {
@@ -138,28 +140,6 @@ static cn_err append_rune(cn_buf *b, uint32_t rune)
 
 enum { RUNE_BAD = 0xfffd };
 
-/* Length of the UTF-8 sequence at the front of `s` (1 or more), or 0 if it is not one. */
-static size_t utf8_len(cn_slice s)
-{
-    uint8_t c = s.data[0];
-    size_t len = c < 0x80                ? 1
-                 : c >= 0xc2 && c < 0xe0 ? 2
-                 : c >= 0xe0 && c < 0xf0 ? 3
-                 : c >= 0xf0 && c < 0xf5 ? 4
-                                         : 0;
-    if (len == 0 || len > s.len) {
-        return 0;
-    }
-    for (size_t i = 1; i < len; i++) {
-        if ((s.data[i] & 0xc0) != 0x80) {
-            return 0;
-        }
-    }
-    bool wrong = (c == 0xe0 && s.data[1] < 0xa0) || (c == 0xed && s.data[1] >= 0xa0) ||
-                 (c == 0xf0 && s.data[1] < 0x90) || (c == 0xf4 && s.data[1] >= 0x90);
-    return wrong ? 0 : len;
-}
-
 /* Four hexadecimal digits. */
 static cn_err read_hex(reader *r, uint32_t *ret)
 {
@@ -239,7 +219,7 @@ static cn_err read_string(reader *r)
             err = read_escape(r);
             continue;
         }
-        size_t len = utf8_len(r->rest);
+        size_t len = cn_utf8_len(r->rest);
         err = len == 0 ? append_rune(&r->scratch, RUNE_BAD)
                        : cn_buf_append(&r->scratch, cn_slice_head(r->rest, len));
         skip(r, len == 0 ? 1 : len);

@@ -5,6 +5,7 @@
 #include "codec/json_write.h"
 
 #include "base/num.h"
+#include "codec/utf8.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -103,29 +104,6 @@ void cn_json_list_end(cn_json_writer *j)
     close_with(j, "]");
 }
 
-/* Length of the UTF-8 character at the front of `s`, or 0 if what stands there is none. */
-static size_t character_length(cn_slice s)
-{
-    uint8_t first = s.data[0];
-    size_t len = first < 0x80                    ? 1
-                 : first >= 0xc2 && first < 0xe0 ? 2
-                 : first >= 0xe0 && first < 0xf0 ? 3
-                 : first >= 0xf0 && first < 0xf5 ? 4
-                                                 : 0;
-    if (len == 0 || len > s.len) {
-        return 0;
-    }
-    for (size_t i = 1; i < len; i++) {
-        if ((s.data[i] & 0xc0) != 0x80) {
-            return 0;
-        }
-    }
-    uint8_t second = len > 1 ? s.data[1] : 0;
-    bool out_of_range = (first == 0xe0 && second < 0xa0) || (first == 0xed && second > 0x9f) ||
-                        (first == 0xf0 && second < 0x90) || (first == 0xf4 && second > 0x8f);
-    return out_of_range ? 0 : len;
-}
-
 /* The escape of an ASCII character, or NULL if it stands for itself. */
 static const char *ascii_escape(const cn_json_writer *j, uint8_t c, char held[8])
 {
@@ -160,7 +138,7 @@ static void put_quoted(cn_json_writer *j, cn_slice text)
     size_t plain = 0; /* bytes at the front of `text` that stand for themselves */
     while (plain < text.len && j->failed == CN_OK) {
         cn_slice rest = cn_slice_skip(text, plain);
-        size_t len = character_length(rest);
+        size_t len = cn_utf8_len(rest);
         char held[8];
         const char *escape = len == 0 ? "\\ufffd" : NULL;
         if (len == 1) {

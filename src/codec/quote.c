@@ -4,30 +4,20 @@
  */
 #include "codec/quote.h"
 
+#include "codec/utf8.h"
+
 #include <stdio.h>
 
 /* Read one character; its length in bytes, or 0 if the bytes are not UTF-8. */
 static size_t utf8_take(cn_slice s, uint32_t *ret)
 {
-    static const uint32_t least[5] = {0, 0, 0x80, 0x800, 0x10000};
-    uint8_t first = s.data[0];
-    size_t len = first < 0x80             ? 1
-                 : (first & 0xe0) == 0xc0 ? 2
-                 : (first & 0xf0) == 0xe0 ? 3
-                 : (first & 0xf8) == 0xf0 ? 4
-                                          : 0;
-    if (len == 0 || s.len < len) {
+    size_t len = cn_utf8_len(s);
+    if (len == 0) {
         return 0;
     }
-    uint32_t rune = len == 1 ? first : (uint32_t)(first & (0x7f >> len));
+    uint32_t rune = len == 1 ? s.data[0] : (uint32_t)(s.data[0] & (0x7f >> len));
     for (size_t i = 1; i < len; i++) {
-        if ((s.data[i] & 0xc0) != 0x80) {
-            return 0;
-        }
         rune = rune << 6 | (s.data[i] & 0x3fu);
-    }
-    if (rune < least[len] || rune > 0x10ffff || (rune >= 0xd800 && rune < 0xe000)) {
-        return 0;
     }
     *ret = rune;
     return len;
