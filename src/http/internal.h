@@ -99,8 +99,8 @@ struct cn_http_stream {
     int64_t left_ns;
 };
 
-CN_MUST_USE cn_err cn_http_runners_init(
-    cn_http_runners *w, cn_mem *mem, unsigned threads_max, unsigned stalled_s);
+CN_MUST_USE cn_err
+cn_http_runners_init(cn_http_runners *w, cn_mem *mem, unsigned threads_max, unsigned stalled_s);
 /* Cancel all streams and wait up to `wait_ns` for their threads; false if some still run. */
 bool cn_http_runners_stop(cn_http_runners *w, int64_t wait_ns);
 void cn_http_runners_release(cn_http_runners *w);

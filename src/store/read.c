@@ -291,7 +291,8 @@ static cn_err put(cn_blocks *b, const cn_cid *cid, cn_slice data, cn_why *why)
     return cn_store_put_many((cn_store *)b, &item, 1, why);
 }
 
-/* One that was checked before: its bytes are most likely in the kernel's cache, and are not hashed. */
+/* One that was checked before: its bytes are most likely in the kernel's cache, and are not hashed.
+ */
 static bool is_at_hand(cn_blocks *b, const cn_cid *cid)
 {
     cn_store *s = (cn_store *)b;

@@ -95,7 +95,9 @@ static inline bool source_is_at_hand(cn_blocks *b, const cn_cid *cid)
 static inline void source_init(source *s)
 {
     static const cn_blocks_ops ops = {
-        .get = source_get, .get_many = source_get_many, .expect = source_expect,
+        .get = source_get,
+        .get_many = source_get_many,
+        .expect = source_expect,
         .is_at_hand = source_is_at_hand};
     *s = (source){.blocks = {&ops}};
     test_table_init(&s->table);

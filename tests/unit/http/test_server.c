@@ -402,7 +402,8 @@ static void an_answer_that_never_began_is_cut(void)
     CHECK(cn_http_server_stop(server, CN_NS_PER_S));
 }
 
-/* Eight times as many threads as work may wait for clients; then the longest is cut for the next. */
+/* Eight times as many threads as work may wait for clients; then the longest is cut for the next.
+ */
 static void the_client_stalled_longest_is_cut(void)
 {
     enum { THREADS = 9, PART = 70 << 10 };
