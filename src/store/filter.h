@@ -20,8 +20,8 @@ enum {
 };
 
 typedef struct cn_filter {
-    _Atomic(_Atomic(uint64_t) *) bits; /* NULL: nothing is known */
     atomic_uint_least64_t misses;      /* keys looked for in vain while there was none */
+    _Atomic(_Atomic(uint64_t) *) bits; /* NULL: nothing is known */
 } cn_filter;
 
 void cn_filter_release(cn_filter *f, cn_mem *mem);
