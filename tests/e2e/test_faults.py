@@ -72,7 +72,8 @@ class AtOnce(Repo):
         p = self.start("add", "-q", env={"IPFS_WAIT_REPO_LOCK": "20s"}, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                        stderr=subprocess.PIPE)
         end = time.monotonic() + PATIENCE_S
-        while time.monotonic() < end and self.cairn("pin", "ls").returncode == 0:
+        # the lock comes first, then who holds it
+        while time.monotonic() < end and str(p.pid) not in self.cairn("pin", "ls").stderr.decode():
             time.sleep(0.01)
         return p
 
