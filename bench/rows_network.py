@@ -30,7 +30,7 @@ class Node:
                 break
         known = json.loads(self.run("id"))
         self.id = known["ID"]
-        self.address = next(a for a in known["Addresses"] if a.startswith("/ip4/127.0.0.1/tcp/"))
+        self.address = next(a for a in known["Addresses"] if a.startswith("/ip4/127.0.0.1/tcp/"))  # with /p2p
 
     def run(self, *words):
         return subprocess.run([self.program, *words], env=self.env, check=True, text=True,
@@ -85,7 +85,7 @@ def fetch_once(b, holder, fetcher, source, cids):
                                       stdout=subprocess.PIPE, text=True).stdout.strip()
     subprocess.run(["sync"], check=True)
     with running(b, holder, holds) as h, running(b, fetcher, b.repo(fetcher, f"fetches-{kind[fetcher]}")) as f:
-        f.run("swarm", "connect", f"{h.address}/p2p/{h.id}")
+        f.run("swarm", "connect", h.address)
         cpu = h.cpu_s() + f.cpu_s()
         wall = measure([fetcher, "pin", "add", "--progress=false", cids[holder]], env=f.env, sync=True).wall
         return Figure(wall, h.cpu_s() + f.cpu_s() - cpu, f.peak_mib())
@@ -123,7 +123,7 @@ def network_idle(b):
             middle = stack.enter_context(running(b, program, b.repo(program, f"middle-{label}")))
             for i in range(100):
                 peer = stack.enter_context(running(b, b.cairn, b.repo(b.cairn, f"around-{i}")))
-                peer.run("swarm", "connect", f"{middle.address}/p2p/{middle.id}")
+                peer.run("swarm", "connect", middle.address)
             time.sleep(10)
             cpu, started = middle.cpu_s(), time.monotonic()
             time.sleep(10)
