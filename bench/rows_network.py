@@ -10,30 +10,31 @@ import time
 from lib import RUNS, Figure, measure, median
 
 CONFIG = (("Addresses.API", "/ip4/127.0.0.1/tcp/0"), ("Addresses.Gateway", "/ip4/127.0.0.1/tcp/0"),
-          ("Addresses.Swarm", ["/ip4/127.0.0.1/tcp/0"]), ("Discovery.MDNS.Enabled", False),
+          ("Discovery.MDNS.Enabled", False),
           ("Bootstrap", []), ("Routing.Type", "none"), ("Swarm.ResourceMgr.Enabled", False))
 
 
 class Node:
     """A daemon with a network on loopback, of either program."""
 
-    def __init__(self, b, program, env):
-        self.program, self.env = program, env
+    def __init__(self, b, program, env, ip="127.0.0.1", wrap=lambda *words: [*words]):
+        """`wrap` makes of a command the one that runs it where the node runs."""
+        self.program, self.env, self.wrap = program, env, wrap
         for name in ("api", "gateway"):
             pathlib.Path(env["IPFS_PATH"], name).unlink(missing_ok=True)
-        for key, value in CONFIG:
+        for key, value in (*CONFIG, ("Addresses.Swarm", [f"/ip4/{ip}/tcp/0"])):
             self.run("config", "--json", key, json.dumps(value))
-        self.process = subprocess.Popen([program, "daemon"], env=env, stdout=subprocess.PIPE,
+        self.process = subprocess.Popen(wrap(program, "daemon"), env=env, stdout=subprocess.PIPE,
                                         stderr=subprocess.DEVNULL, text=True)
         for line in self.process.stdout:
             if "Daemon is ready" in line:
                 break
         known = json.loads(self.run("id"))
         self.id = known["ID"]
-        self.address = next(a for a in known["Addresses"] if a.startswith("/ip4/127.0.0.1/tcp/"))  # with /p2p
+        self.address = next(a for a in known["Addresses"] if a.startswith(f"/ip4/{ip}/tcp/"))  # with /p2p
 
     def run(self, *words):
-        return subprocess.run([self.program, *words], env=self.env, check=True, text=True,
+        return subprocess.run(self.wrap(self.program, *words), env=self.env, check=True, text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
 
     def peak_mib(self):
