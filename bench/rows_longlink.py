@@ -4,7 +4,6 @@ tools/longlink makes the namespaces and carries the packets; whatever is measure
 megabytes (10^6) a second. Each row takes its peers in the same run.
 """
 import contextlib
-import json
 import pathlib
 import shutil
 import signal
@@ -303,17 +302,16 @@ def longlink_first(b):
 
 def longlink_three(b):
     """Three peers behind 300 Mbit/s each, beside one of them."""
-    mib = 256
+    mib = 512
     env, cid = holding(b, b.cairn, "link-holds-cairn", made_file(b, mib))
     envs = []
     for i in range(3):
         path = b.dir / f"repos/link-holds-{i}"
         shutil.rmtree(path, ignore_errors=True)
-        shutil.copytree(env["IPFS_PATH"], path, ignore=shutil.ignore_patterns("keystore", "repo.lock", "api", "gateway"))
-        fresh = b.repo(b.cairn, f"link-identity-{i}")
-        config = json.loads((path / "config").read_text())
-        config["Identity"] = json.loads(pathlib.Path(fresh["IPFS_PATH"], "config").read_text())["Identity"]
-        (path / "config").write_text(json.dumps(config))
+        shutil.copytree(env["IPFS_PATH"], path, ignore=shutil.ignore_patterns("repo.lock", "api", "gateway"))
+        fresh = pathlib.Path(b.repo(b.cairn, f"link-identity-{i}")["IPFS_PATH"])
+        shutil.copy(fresh / "identity.key", path)
+        shutil.copy(fresh / "config", path)
         envs.append({**env, "IPFS_PATH": str(path), "CAIRN_PATH": str(path)})
     one, three = [], []
     with link(b, senders=3, rate=300) as (receiver, senders):
