@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 
-from lib import ROOT, RUNS
+from lib import ROOT
 from rows_network import Node
 
 RTT_S = 0.06
@@ -135,7 +135,7 @@ def longlink_stream(b):
     made_file(b, mib)
     taken = {}
     with link(b) as (receiver, (sender,)), ended(nginx(b, sender)):
-        for _ in range(RUNS):
+        for _ in range(b.options.runs):
             taken.setdefault("curl", []).append(curl_mb_s(receiver, sender, mib))
             for security in ("noise", "tls"):
                 label = "cairn" if security == "noise" else "cairn TLS"
@@ -151,7 +151,7 @@ def longlink_dial(b):
     """Dial to the answer of the other side, in round trips."""
     taken = {}
     with link(b) as (receiver, (sender,)):
-        for _ in range(RUNS):
+        for _ in range(b.options.runs):
             for security in ("noise", "tls"):
                 label = "cairn" if security == "noise" else "cairn TLS"
                 taken.setdefault(label, []).append(cairn_stream(receiver, sender, 0, security)[1] / RTT_S)
@@ -243,7 +243,7 @@ def longlink_pin(b):
     env, cid = holding(b, b.cairn, "link-holds-cairn", large)
     tree_cid = holding(b, b.cairn, "link-holds-cairn", tree)[1]
     with link(b) as (receiver, (sender,)), ended(nginx(b, sender)):
-        for _ in range(RUNS):
+        for _ in range(b.options.runs):
             curls.append(curl_mb_s(receiver, sender, mib))
             rates.append((mib << 20) / 1e6 / pin(b, b.cairn, receiver, [sender], [env], cid)[0])
             smalls.append(pin(b, b.cairn, receiver, [sender], [env], tree_cid)[0])
@@ -315,7 +315,7 @@ def longlink_three(b):
         envs.append({**env, "IPFS_PATH": str(path), "CAIRN_PATH": str(path)})
     one, three = [], []
     with link(b, senders=3, rate=300) as (receiver, senders):
-        for _ in range(RUNS):
+        for _ in range(b.options.runs):
             one.append((mib << 20) / 1e6 / pin(b, b.cairn, receiver, senders[:1], envs[:1], cid)[0])
             three.append((mib << 20) / 1e6 / pin(b, b.cairn, receiver, senders, envs, cid)[0])
     b.add(f"pin add of {mib} MiB from three peers behind 300 Mbit/s each, MB/s", "2.5 x one",

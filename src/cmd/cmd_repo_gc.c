@@ -63,9 +63,10 @@ typedef struct collection {
     cn_buf removed; /* to be told */
 } collection;
 
-static cn_err mark(void *ctx, const cn_walk_entry *e)
+static cn_err mark(void *ctx, const cn_walk_entry *e, size_t bytes)
 {
     collection *c = ctx;
+    CN_UNUSED(bytes);
     cn_err err = cn_gc_mark(c->gc, e->cid, NULL);
     return err;
 }
