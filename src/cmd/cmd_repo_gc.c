@@ -64,10 +64,10 @@ typedef struct collection {
     cn_buf removed; /* to be told */
 } collection;
 
-static cn_err mark(void *ctx, const cn_walk_entry *e)
+static cn_err mark(void *ctx, const cn_walk_entry *e, size_t bytes)
 {
     collection *c = ctx;
-    c->marked_bytes += e->block.len;
+    c->marked_bytes += bytes;
     cn_call_progress(c->call, CN_PROGRESS_CHECK, c->marked_bytes, UINT64_MAX);
     return cn_gc_mark(c->gc, e->cid, NULL);
 }
