@@ -42,6 +42,37 @@ static void many_ask_and_one_dial_answers(void)
     world_end(&w);
 }
 
+/* Whoever of the two was how many turns ahead: one connection at least stands, for both. */
+static void two_that_dial_each_other_meet(void)
+{
+    for (int ahead = 0; ahead < 16; ahead++) {
+        world_begin(&w, 2, ahead % 2 == 1, NULL);
+        w.is_hasty = true;
+        CHECK_OK(world_dial(&w, 0, 1));
+        for (int i = 0; i < ahead / 2; i++) {
+            world_turn(&w);
+        }
+        CHECK_OK(world_dial(&w, 1, 0));
+        w.is_hasty = false;
+        (void)world_until(&w, &w.hosts[0].dialled, 1);
+        (void)world_until(&w, &w.hosts[1].dialled, 1);
+        CHECK_OK(w.hosts[0].err);
+        CHECK_OK(w.hosts[1].err);
+        for (int i = 0; i < 20; i++) {
+            world_turn(&w);
+        }
+        for (size_t i = 0; i < 2; i++) {
+            cn_host_resources r = {0};
+            CHECK(cn_host_is_connected(w.hosts[i].h, &w.hosts[1 - i].id));
+            CHECK_EQ(w.hosts[i].proto.ups, 1);
+            CHECK_EQ(w.hosts[i].proto.downs, 0);
+            cn_host_resources_of(w.hosts[i].h, &r);
+            CHECK_EQ(r.dialling, 0);
+        }
+        world_end(&w);
+    }
+}
+
 static void another_peer_than_wanted_is_not_taken(void)
 {
     for (int pipes = 0; pipes < 2; pipes++) {
@@ -459,6 +490,7 @@ static void a_name_that_is_not_there_is_reported(void)
 int main(void)
 {
     TEST(many_ask_and_one_dial_answers);
+    TEST(two_that_dial_each_other_meet);
     TEST(another_peer_than_wanted_is_not_taken);
     TEST(what_failed_is_left_alone_for_a_while);
     TEST(a_good_address_makes_up_for_bad_ones);
