@@ -10,30 +10,31 @@ import time
 from lib import RUNS, Figure, measure, median
 
 CONFIG = (("Addresses.API", "/ip4/127.0.0.1/tcp/0"), ("Addresses.Gateway", "/ip4/127.0.0.1/tcp/0"),
-          ("Addresses.Swarm", ["/ip4/127.0.0.1/tcp/0"]), ("Discovery.MDNS.Enabled", False),
+          ("Discovery.MDNS.Enabled", False),
           ("Bootstrap", []), ("Routing.Type", "none"), ("Swarm.ResourceMgr.Enabled", False))
 
 
 class Node:
     """A daemon with a network on loopback, of either program."""
 
-    def __init__(self, b, program, env):
-        self.program, self.env = program, env
+    def __init__(self, b, program, env, ip="127.0.0.1", wrap=lambda *words: [*words]):
+        """`wrap` makes of a command the one that runs it where the node runs."""
+        self.program, self.env, self.wrap = program, env, wrap
         for name in ("api", "gateway"):
             pathlib.Path(env["IPFS_PATH"], name).unlink(missing_ok=True)
-        for key, value in CONFIG:
+        for key, value in (*CONFIG, ("Addresses.Swarm", [f"/ip4/{ip}/tcp/0"])):
             self.run("config", "--json", key, json.dumps(value))
-        self.process = subprocess.Popen([program, "daemon"], env=env, stdout=subprocess.PIPE,
+        self.process = subprocess.Popen(wrap(program, "daemon"), env=env, stdout=subprocess.PIPE,
                                         stderr=subprocess.DEVNULL, text=True)
         for line in self.process.stdout:
             if "Daemon is ready" in line:
                 break
         known = json.loads(self.run("id"))
         self.id = known["ID"]
-        self.address = next(a for a in known["Addresses"] if a.startswith("/ip4/127.0.0.1/tcp/"))
+        self.address = next(a for a in known["Addresses"] if a.startswith(f"/ip4/{ip}/tcp/"))  # with /p2p
 
     def run(self, *words):
-        return subprocess.run([self.program, *words], env=self.env, check=True, text=True,
+        return subprocess.run(self.wrap(self.program, *words), env=self.env, check=True, text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
 
     def peak_mib(self):
@@ -85,7 +86,7 @@ def fetch_once(b, holder, fetcher, source, cids):
                                       stdout=subprocess.PIPE, text=True).stdout.strip()
     subprocess.run(["sync"], check=True)
     with running(b, holder, holds) as h, running(b, fetcher, b.repo(fetcher, f"fetches-{kind[fetcher]}")) as f:
-        f.run("swarm", "connect", f"{h.address}/p2p/{h.id}")
+        f.run("swarm", "connect", h.address)
         cpu = h.cpu_s() + f.cpu_s()
         wall = measure([fetcher, "pin", "add", "--progress=false", cids[holder]], env=f.env, sync=True).wall
         return Figure(wall, h.cpu_s() + f.cpu_s() - cpu, f.peak_mib())
@@ -123,7 +124,7 @@ def network_idle(b):
             middle = stack.enter_context(running(b, program, b.repo(program, f"middle-{label}")))
             for i in range(100):
                 peer = stack.enter_context(running(b, b.cairn, b.repo(b.cairn, f"around-{i}")))
-                peer.run("swarm", "connect", f"{middle.address}/p2p/{middle.id}")
+                peer.run("swarm", "connect", middle.address)
             time.sleep(10)
             cpu, started = middle.cpu_s(), time.monotonic()
             time.sleep(10)

@@ -73,6 +73,7 @@ struct host_peer {
     cn_time ask_at;         /* SILENT: again */
     uint32_t version_told;  /* of what we told it by identify */
     bool is_told;           /* peer_up was */
+    bool is_hard_to_guess;  /* a name was guessed before it told which it speaks, and refused */
     cn_time since;
     uint16_t streams_in[HOST_PROTOCOLS_MAX];
     size_t streams_len;
@@ -120,6 +121,7 @@ struct host_stream {
     cn_time deadline;
     const char *one;
     bool is_ours;
+    bool is_guess; /* ours: the one name it was opened with was not known to be spoken */
     bool is_lazy; /* our bytes go out before the answer */
     bool is_fin_in;
     bool is_fin_out;
