@@ -137,11 +137,12 @@ static void identified(cn_protocol *p, const cn_peer_id *peer)
         (const char *)known.agent.data, known.protocols_len, known.addresses_len);
 }
 
-/* Before the next dial; not as long as the other side rests, which may dial us. */
+/* Before the next dial: as long as the other side rests, which may dial us too, or a while more. */
 static void rest(neighbour *to)
 {
     hosted *s = to->owner;
-    int64_t more_ns = (int64_t)cn_prng_below(&s->n->chance, (uint64_t)REDIAL_NS);
+    uint64_t any_ns = cn_prng_below(&s->n->chance, (uint64_t)REDIAL_NS);
+    int64_t more_ns = s->peer->is_in_step ? 0 : (int64_t)any_ns;
     to->dial_at = cn_time_after(now_of(s), REDIAL_NS + more_ns);
     note_next(s, to->dial_at);
 }
@@ -479,8 +480,11 @@ static size_t missing(const void *self)
     const hosted *s = self;
     size_t sum = s->bitswap == NULL ? 0 : sim_peer_missing(s->peer);
     for (size_t i = 0; i < s->peer->neighbours_len; i++) {
+        const cn_peer_id *id = &s->neighbours[i].id;
         const sim_peer *there = s->neighbours[i].node->setup; /* liars are shown the door */
-        sum += cn_host_is_connected(s->h, &s->neighbours[i].id) || there->shelf.is_lying ? 0 : 1;
+        bool is_known =
+            cn_host_is_connected(s->h, id) && cn_host_speaks(s->h, id, "/ipfs/ping/1.0.0") == 1;
+        sum += is_known || there->shelf.is_lying ? 0 : 1;
     }
     return sum;
 }

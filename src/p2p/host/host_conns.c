@@ -291,6 +291,7 @@ static void bury(cn_host *h, host_conn *c)
             peer->is_told = false;
             peer->known = HOST_UNASKED;
             peer->asked_in_vain = 0;
+            peer->is_hard_to_guess = false;
             peer->version_told = 0;
             cn_book_disconnected(h->book, &id, h->now);
             cn_host_peering_left(h, &id);
