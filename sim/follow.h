@@ -13,7 +13,7 @@
 
 enum {
     SIM_DAG_LISTS = 5,
-    SIM_DAG_LEAVES = 5, /* of a list */
+    SIM_DAG_LEAVES = 5,                                                  /* of a list */
     SIM_DAG_BLOCKS = SIM_DAG_LISTS * SIM_DAG_LEAVES + SIM_DAG_LISTS + 1, /* the root is the last */
 };
 

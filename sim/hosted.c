@@ -518,8 +518,8 @@ static size_t missing(const void *self)
     for (size_t i = 0; i < s->peer->neighbours_len; i++) {
         const cn_peer_id *id = &s->neighbours[i].id;
         const sim_peer *there = s->neighbours[i].node->setup; /* liars are shown the door */
-        bool is_known =
-            cn_host_is_connected(s->h, id) && cn_host_speaks(s->h, id, "/ipfs/ping/1.0.0") == 1;
+        /* Nobody speaks it: 0 where that was told on a connection of now, else not known. */
+        bool is_known = cn_host_is_connected(s->h, id) && cn_host_speaks(s->h, id, "/nobody") == 0;
         sum += is_known || there->shelf.is_lying ? 0 : 1;
     }
     return sum;
