@@ -36,7 +36,8 @@ typedef struct cn_segment {
     uint64_t writeback; /* up to where writing back was started */
     cn_file *file;      /* NULL: not open */
     size_t holds;       /* who uses `file` outside the lock */
-    uint64_t *checked;  /* a bit per ordinal: verified since open; NULL: none yet */
+    uint64_t
+        *checked; /* a bit per ordinal: verified since open, or by who put it; NULL: none yet */
     uint64_t sidecar_bytes;
     uint64_t tombs_bytes; /* of its tombstone log's file; 0: none */
     bool dirty;           /* has what the index does not know */
@@ -113,6 +114,9 @@ CN_MUST_USE cn_err cn_segment_create(cn_store *s, cn_why *why);
 CN_MUST_USE cn_err cn_segment_write_sidecar(cn_store *s, cn_segment *seg);
 /* Count a block in or out of its segment and the store. Lock held. */
 void cn_segment_count(cn_store *s, cn_segment *seg, cn_slice key, const cn_place *place, bool in);
+/* Remember whether a record (ordinal below CN_SEGMENT_RECORDS_MAX) was verified since open. Without
+ * memory it is verified once more. Lock held. */
+void cn_segment_note_checked(cn_store *s, cn_segment *seg, uint32_t ordinal, bool is_good);
 /* Bytes of the record of a block, and where it begins. */
 uint32_t cn_record_bytes(cn_slice key, const cn_place *place);
 uint64_t cn_record_start(cn_slice key, const cn_place *place);

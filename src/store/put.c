@@ -45,6 +45,7 @@ typedef struct gathered {
     size_t first; /* entries of `fresh` before it */
     uint64_t bytes;
     uint32_t records;
+    bool moving;
 } gathered;
 
 /* Add one block to what will be written; it lies in `fresh` but beyond what readers may see. */
@@ -73,7 +74,10 @@ static cn_err gather_one(cn_store *s, const cn_store_put *item, const cn_key *ke
     return CN_OK;
 }
 
-/* Make what was written visible, or drop it. */
+/*
+ * Make what was written visible, or drop it. Who puts a block has just hashed it, so it need not be
+ * hashed at its first read; one that is moved was perhaps never read.
+ */
 static void settle(cn_store *s, const gathered *g, bool good)
 {
     cn_segment *seg = s->open;
@@ -89,6 +93,9 @@ static void settle(cn_store *s, const gathered *g, bool good)
         for (size_t i = g->first; i < s->fresh.len; i++) {
             cn_pending_at(&s->fresh, i, &key, &place);
             cn_segment_count(s, seg, key, &place, true);
+            if (s->options.policy == CN_STORE_FIRST_READ) {
+                cn_segment_note_checked(s, seg, place.ordinal, !g->moving);
+            }
         }
     } else {
         cn_pending_cut(&s->fresh, g->first);
@@ -148,7 +155,7 @@ out:
 static cn_err
 append_some(cn_store *s, const cn_store_put *items, size_t len, bool moving, cn_why *why)
 {
-    gathered g = {.first = s->fresh.len};
+    gathered g = {.first = s->fresh.len, .moving = moving};
     cn_key key;
     bool have = false;
     cn_err err = CN_OK;

@@ -116,11 +116,8 @@ static void note_checked(cn_store *s, const cn_place *place)
     }
     cn_lock_take(s->lock);
     cn_segment *seg = cn_segment_of(s, place->segment);
-    if (seg != NULL && seg->checked == NULL) {
-        seg->checked = cn_alloc_array(s->mem, CN_SEGMENT_RECORDS_MAX / 64, sizeof(uint64_t));
-    }
-    if (seg != NULL && seg->checked != NULL) {
-        seg->checked[place->ordinal / 64] |= (uint64_t)1 << place->ordinal % 64;
+    if (seg != NULL) {
+        cn_segment_note_checked(s, seg, place->ordinal, true);
     }
     cn_lock_give(s->lock);
 }

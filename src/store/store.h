@@ -19,7 +19,8 @@ enum {
 typedef struct cn_store cn_store;
 
 typedef enum cn_store_policy {
-    CN_STORE_FIRST_READ, /* once per block after open */
+    CN_STORE_FIRST_READ, /* once per block after open; not those put since, hashed by who put them
+                          */
     CN_STORE_EVERY_READ,
     CN_STORE_NEVER,
 } cn_store_policy;

@@ -3,10 +3,10 @@
  *
  * Ours are opened in one flight (header, name and first bytes together) where just one name comes
  * into question: because the caller gave one, or because identify told which the peer speaks. Until
- * identify has told, the name of a stream that the peer opened is taken, else the newest, so that a
- * new connection is of use at once. A refusal ends the stream: what was said is read by nobody as
- * what it was. After one, and where identify was asked in vain, bytes wait until one of several
- * names is agreed on.
+ * identify has told, the one that it told last time is taken, else that of a stream that the peer
+ * opened, else the newest, so that a new connection is of use at once. A refusal ends the stream:
+ * what was said is read by nobody as what it was. After one, and where identify was asked in vain,
+ * bytes wait until one of several names is agreed on.
  */
 #include "p2p/host/host_internal.h"
 
@@ -315,9 +315,14 @@ cn_err cn_host_stream(
     if (!is_spoken) {
         return CN_ERR_UNSUPPORTED;
     }
-    names = only_spoken(h, id, names, &names_len);
-    bool is_guess = names_len > 1 && may_guess(peer);
-    if (is_guess) {
+    /* What the book has from an earlier connection is a guess too: the peer may have changed. */
+    bool is_told = peer->known == HOST_KNOWN;
+    bool is_guess = !is_told && names_len > 1;
+    if (is_told || !peer->is_hard_to_guess) {
+        names = only_spoken(h, id, names, &names_len);
+    }
+    is_guess = is_guess && (names_len == 1 || may_guess(peer));
+    if (is_guess && names_len > 1) {
         const char *const *used = name_in_use(h, peer, p, names, names_len);
         names = used == NULL ? names : used;
         names_len = 1;
