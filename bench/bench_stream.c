@@ -1,11 +1,12 @@
 /*
- * One stream between two processes over loopback: TCP, Noise or TLS, yamux; the receiver discards.
+ * One stream between two processes: TCP, Noise or TLS, yamux; the receiver discards.
  *
- *     bench_stream BYTES [noise|tls]
+ *     bench_stream BYTES [noise|tls]               over loopback
+ *     bench_stream BYTES noise|tls listen ADDRESS  the receiver alone: prints its address, takes
+ * one bench_stream BYTES noise|tls send ADDRESS    the sender alone
  *
- * forks a receiver, sends, prints "gb_per_s", "send_cpu_s", "recv_cpu_s".
- *
- * go-libp2p's figures for the same are in docs/performance.md.
+ * The sender prints "gb_per_s", "dial_s" (from the dial until all was taken: three round trips for
+ * a single byte) and the processor time of both. bench/peers/golibp2p does the same in go-libp2p.
  */
 #include "multiformats/multiaddr.h"
 #include "p2p/muxer/yamux.h"
@@ -118,24 +119,24 @@ static double cpu_s(int who)
            (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
 }
 
-static int receive(int to_parent)
+static void listen_at(end *e, const char *text, cn_buf *bound)
 {
-    end e = {0};
     cn_buf at = {0};
-    cn_buf bound = {0};
     cn_id id = CN_ID_NONE;
     cn_buf_init(&at, cn_mem_default(), 256);
-    cn_buf_init(&bound, cn_mem_default(), 256);
-    begin(&e);
-    must(cn_multiaddr_parse(cn_str("/ip4/127.0.0.1/tcp/0"), &at, NULL));
-    must(e.t->ops->listen(e.t, cn_buf_slice(&at), &id, &bound, NULL));
-    if (write(to_parent, bound.data, bound.len) != (ssize_t)bound.len) {
-        return 1;
+    cn_buf_init(bound, cn_mem_default(), 256);
+    begin(e);
+    must(cn_multiaddr_parse(cn_str(text), &at, NULL));
+    must(e->t->ops->listen(e->t, cn_buf_slice(&at), &id, bound, NULL));
+    cn_buf_release(&at);
+}
+
+static int receive(end *e)
+{
+    while (!e->is_over) {
+        turn(e);
     }
-    while (!e.is_over) {
-        turn(&e);
-    }
-    turn(&e);
+    turn(e);
     return 0;
 }
 
@@ -145,11 +146,12 @@ static void send_all(end *e, uint64_t bytes)
     while (!e->is_over) {
         while (sent < bytes && e->t->ops->stream_room(e->t, e->conn, e->stream) > 0) {
             cn_buf piece = {0};
+            size_t len = (size_t)CN_MIN(bytes - sent, (uint64_t)PIECE_BYTES);
             cn_buf_init(&piece, cn_mem_default(), PIECE_BYTES);
-            must(cn_buf_reserve(&piece, PIECE_BYTES));
-            piece.len = PIECE_BYTES;
+            must(cn_buf_reserve(&piece, len));
+            piece.len = len;
             must(e->t->ops->stream_write(e->t, e->conn, e->stream, &piece));
-            sent += PIECE_BYTES;
+            sent += len;
             if (sent >= bytes) {
                 e->t->ops->stream_close(e->t, e->conn, e->stream);
             }
@@ -159,35 +161,69 @@ static void send_all(end *e, uint64_t bytes)
     }
 }
 
-int main(int argc, char **argv)
+static int send_to(cn_slice address, uint64_t bytes)
 {
-    uint64_t bytes = argc > 1 ? strtoull(argv[1], NULL, 10) : 1u << 30;
-    with_tls = argc > 2 && strcmp(argv[2], "tls") == 0;
-    int pipes[2];
-    uint8_t address[64];
     end e = {0};
     cn_id id = CN_ID_NONE;
-    if (pipe(pipes) != 0) {
-        return 1;
-    }
-    pid_t child = fork();
-    if (child == 0) {
-        return receive(pipes[1]);
-    }
-    ssize_t len = read(pipes[0], address, sizeof(address));
     begin(&e);
-    must(e.t->ops->dial(e.t, cn_slice_of(address, (size_t)len), NULL, cn_rt_now(e.rt), &id, NULL));
-    while (!e.is_up) {
+    cn_time dialled = cn_rt_now(e.rt);
+    must(e.t->ops->dial(e.t, address, NULL, dialled, &id, NULL));
+    while (!e.is_up && !e.is_over) {
         turn(&e);
     }
     must(e.t->ops->stream_open(e.t, e.conn, &e.stream));
     cn_time from = cn_rt_now(e.rt);
     send_all(&e, bytes);
-    double taken = (double)(cn_rt_now(e.rt).ns - from.ns) / 1e9;
+    cn_time over = cn_rt_now(e.rt);
     e.t->ops->free(e.t);
-    (void)waitpid(child, NULL, 0);
-    (void)printf("gb_per_s %.3f\n", (double)bytes / taken / 1e9);
+    (void)wait(NULL);
+    (void)printf("gb_per_s %.3f\n", (double)bytes / (double)(over.ns - from.ns));
+    (void)printf("dial_s %.4f\n", (double)(over.ns - dialled.ns) / 1e9);
     (void)printf("send_cpu_s %.3f\n", cpu_s(RUSAGE_SELF));
     (void)printf("recv_cpu_s %.3f\n", cpu_s(RUSAGE_CHILDREN));
     return 0;
+}
+
+static int over_loopback(uint64_t bytes)
+{
+    int pipes[2];
+    uint8_t address[64];
+    if (pipe(pipes) != 0) {
+        return 1;
+    }
+    if (fork() == 0) {
+        end e = {0};
+        cn_buf bound = {0};
+        listen_at(&e, "/ip4/127.0.0.1/tcp/0", &bound);
+        if (write(pipes[1], bound.data, bound.len) != (ssize_t)bound.len) {
+            return 1;
+        }
+        return receive(&e);
+    }
+    ssize_t len = read(pipes[0], address, sizeof(address));
+    return send_to(cn_slice_of(address, len < 0 ? 0 : (size_t)len), bytes);
+}
+
+int main(int argc, char **argv)
+{
+    uint64_t bytes = argc > 1 ? strtoull(argv[1], NULL, 10) : 1u << 30;
+    const char *role = argc > 4 ? argv[3] : "";
+    cn_buf address = {0};
+    end e = {0};
+    with_tls = argc > 2 && strcmp(argv[2], "tls") == 0;
+    cn_buf_init(&address, cn_mem_default(), 256);
+    if (strcmp(role, "listen") == 0) {
+        cn_buf text = {0};
+        cn_buf_init(&text, cn_mem_default(), 256);
+        listen_at(&e, argv[4], &address);
+        must(cn_multiaddr_encode_text(cn_buf_slice(&address), &text));
+        (void)printf("%.*s\n", (int)text.len, (const char *)text.data);
+        (void)fflush(stdout);
+        return receive(&e);
+    }
+    if (strcmp(role, "send") == 0) {
+        must(cn_multiaddr_parse(cn_str(argv[4]), &address, NULL));
+        return send_to(cn_buf_slice(&address), bytes);
+    }
+    return over_loopback(bytes);
 }

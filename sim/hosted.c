@@ -1,6 +1,7 @@
 /*
- * One program with or without an exchange. A neighbour that is not connected is dialled again a
- * second after the last attempt has ended; the host's own back-off stands above that.
+ * One program with or without an exchange, which is asked for blocks or for whole DAGs. A neighbour
+ * that is not connected is dialled again a second after the last attempt has ended; the host's own
+ * back-off stands above that.
  *
  * Rules that are checked: a dial and a ping end once; a peer is told up and down in turns; at the
  * end no stream, dial or ping is open, and an idle connection holds next to nothing.
@@ -11,6 +12,7 @@
 #include "multiformats/multiaddr.h"
 #include "p2p/host/book_file.h"
 #include "p2p/host/host.h"
+#include "sim/follow.h"
 #include "sim/net_sim.h"
 
 enum { IDLE_CONN_MAX_BYTES = 12 << 10, PEERS_MAX = 1 << 14 };
@@ -47,6 +49,7 @@ struct hosted {
     cn_time save_at;
     cn_host *h;
     cn_bitswap *bitswap; /* NULL: none */
+    sim_follow *follow;  /* NULL: blocks are wanted one by one, in the session */
     cn_id session;
     size_t wanted; /* of the peer's wants, so many were asked for */
     cn_map up;     /* peer ids that are connected */
@@ -137,11 +140,12 @@ static void identified(cn_protocol *p, const cn_peer_id *peer)
         (const char *)known.agent.data, known.protocols_len, known.addresses_len);
 }
 
-/* Before the next dial; not as long as the other side rests, which may dial us. */
+/* Before the next dial: as long as the other side rests, which may dial us too, or a while more. */
 static void rest(neighbour *to)
 {
     hosted *s = to->owner;
-    int64_t more_ns = (int64_t)cn_prng_below(&s->n->chance, (uint64_t)REDIAL_NS);
+    uint64_t any_ns = cn_prng_below(&s->n->chance, (uint64_t)REDIAL_NS);
+    int64_t more_ns = s->peer->is_in_step ? 0 : (int64_t)any_ns;
     to->dial_at = cn_time_after(now_of(s), REDIAL_NS + more_ns);
     note_next(s, to->dial_at);
 }
@@ -227,7 +231,8 @@ static void ping(hosted *s, neighbour *to)
 
 static void want_all(hosted *s)
 {
-    cn_exchange *x = s->bitswap == NULL ? NULL : cn_bitswap_exchange(s->bitswap);
+    bool is_alone = s->bitswap == NULL || s->follow != NULL;
+    cn_exchange *x = is_alone ? NULL : cn_bitswap_exchange(s->bitswap);
     for (; x != NULL && s->wanted < s->peer->wants_len; s->wanted++) {
         const cn_cid *want = &s->peer->wants[s->wanted];
         if (!sim_shelf_has(&s->peer->shelf, want)) {
@@ -257,7 +262,9 @@ static void whim(hosted *s)
         to += cn_prng_below(&s->n->chance, s->peer->neighbours_len);
     }
     uint64_t which = cn_prng_below(&s->n->chance, 4);
-    if (which == 0 && s->bitswap != NULL) {
+    if (which == 0 && s->follow != NULL) {
+        sim_follow_give_up(s->follow);
+    } else if (which == 0 && s->bitswap != NULL) {
         want_otherwise(s, cn_bitswap_exchange(s->bitswap));
     } else if (which == 1) {
         (void)cn_host_disconnect(s->h, &to->id);
@@ -323,7 +330,36 @@ static void drive(hosted *s)
     }
 }
 
-static cn_err open_host(hosted *s, bool has_bitswap, cn_why *why)
+typedef enum hosted_kind { ALONE, WANTS, FOLLOWS } hosted_kind;
+
+static cn_err open_exchange(hosted *s, hosted_kind kind)
+{
+    static const cn_exchange_sink_ops sink = {arrived, idle, failed};
+    cn_err err = CN_OK;
+    sim_node *n = s->n;
+    cn_exchange *x = NULL;
+    const cn_bitswap_options b = {
+        .mem = &n->mem,
+        .net = sim_net_of(n),
+        .host = s->h,
+        .blocks = &s->peer->shelf.blocks,
+        .seed = cn_prng_u64(&n->chance),
+        .serve = true,
+    };
+    s->sink.ops = &sink;
+    CN_TRY(cn_bitswap_new(&b, &s->bitswap));
+    CN_TRY(cn_host_serve(s->h, cn_bitswap_protocol(s->bitswap)));
+    x = cn_bitswap_exchange(s->bitswap);
+    if (kind == FOLLOWS) {
+        CN_TRY(sim_follow_new(n, x, &s->follow));
+    } else {
+        CN_TRY(x->ops->session_open(x, &s->sink, &s->session));
+    }
+out:
+    return err;
+}
+
+static cn_err open_host(hosted *s, hosted_kind kind, cn_why *why)
 {
     static const cn_protocol_ops watch = {
         .opened = opened,
@@ -333,7 +369,6 @@ static cn_err open_host(hosted *s, bool has_bitswap, cn_why *why)
         .peer_down = peer_down,
         .identified = identified,
     };
-    static const cn_exchange_sink_ops sink = {arrived, idle, failed};
     cn_err err = CN_OK;
     sim_node *n = s->n;
     const cn_host_options o = {
@@ -349,26 +384,14 @@ static cn_err open_host(hosted *s, bool has_bitswap, cn_why *why)
     CN_TRY(cn_host_add_transport(s->h, s->t));
     s->watch.ops = &watch;
     CN_TRY(cn_host_serve(s->h, &s->watch));
-    if (has_bitswap) {
-        const cn_bitswap_options b = {
-            .mem = &n->mem,
-            .net = sim_net_of(n),
-            .host = s->h,
-            .blocks = &s->peer->shelf.blocks,
-            .seed = cn_prng_u64(&n->chance),
-            .serve = true,
-        };
-        s->sink.ops = &sink;
-        CN_TRY(cn_bitswap_new(&b, &s->bitswap));
-        CN_TRY(cn_host_serve(s->h, cn_bitswap_protocol(s->bitswap)));
-        cn_exchange *x = cn_bitswap_exchange(s->bitswap);
-        CN_TRY(x->ops->session_open(x, &s->sink, &s->session));
+    if (kind != ALONE) {
+        CN_TRY(open_exchange(s, kind));
     }
 out:
     return err;
 }
 
-static cn_err start_with(sim_node *n, bool has_bitswap, void **ret_self, cn_why *why)
+static cn_err start_with(sim_node *n, hosted_kind kind, void **ret_self, cn_why *why)
 {
     cn_buf at = {0};
     hosted *s = cn_alloc(&n->mem, sizeof(*s));
@@ -383,7 +406,7 @@ static cn_err start_with(sim_node *n, bool has_bitswap, void **ret_self, cn_why 
     }
     *ret_self = s;
     cn_err err = load_book(s, why);
-    err = err == CN_OK ? open_host(s, has_bitswap, why) : err;
+    err = err == CN_OK ? open_host(s, kind, why) : err;
     if (err == CN_OK) {
         cn_buf_init(&at, &n->mem, CN_MULTIADDR_MAX_BYTES);
         sim_peer_address(n, &at);
@@ -395,12 +418,17 @@ static cn_err start_with(sim_node *n, bool has_bitswap, void **ret_self, cn_why 
 
 static cn_err start_host(sim_node *n, void **ret_self, cn_why *why)
 {
-    return start_with(n, false, ret_self, why);
+    return start_with(n, ALONE, ret_self, why);
 }
 
 static cn_err start_bitswap(sim_node *n, void **ret_self, cn_why *why)
 {
-    return start_with(n, true, ret_self, why);
+    return start_with(n, WANTS, ret_self, why);
+}
+
+static cn_err start_follow(sim_node *n, void **ret_self, cn_why *why)
+{
+    return start_with(n, FOLLOWS, ret_self, why);
 }
 
 static void take(void *self, const cn_net_event *event)
@@ -412,6 +440,8 @@ static cn_time deadline(const void *self)
 {
     const hosted *s = self;
     cn_time at = cn_host_deadline(s->h);
+    cn_time walk = s->follow == NULL ? CN_TIME_NEVER : sim_follow_deadline(s->follow);
+    at = walk.ns < at.ns ? walk : at;
     return at.ns < s->next.ns ? at : s->next;
 }
 
@@ -420,6 +450,9 @@ static void turn(void *self, cn_time now)
     hosted *s = self;
     cn_host_tick(s->h, now);
     drive(s);
+    if (s->follow != NULL) {
+        sim_follow_turn(s->follow, now);
+    }
     cn_host_turn(s->h, now);
 }
 
@@ -432,6 +465,7 @@ static void stop(void *self)
         cn_bitswap_stat(s->bitswap, &stats);
         s->peer->wrong += stats.client.wrong;
     }
+    sim_follow_free(s->follow);
     cn_host_free(s->h);
     cn_book_free(s->book);
     cn_bitswap_free(s->bitswap);
@@ -447,7 +481,9 @@ static void stop(void *self)
 
 static const char *check(const void *self)
 {
-    return ((const hosted *)self)->broken;
+    const hosted *s = self;
+    const char *walk = s->follow == NULL ? NULL : sim_follow_check(s->follow);
+    return s->broken == NULL ? walk : s->broken;
 }
 
 static const char *check_quiet(const void *self)
@@ -478,33 +514,23 @@ static size_t missing(const void *self)
 {
     const hosted *s = self;
     size_t sum = s->bitswap == NULL ? 0 : sim_peer_missing(s->peer);
+    sum += s->follow == NULL ? 0 : sim_follow_missing(s->follow);
     for (size_t i = 0; i < s->peer->neighbours_len; i++) {
+        const cn_peer_id *id = &s->neighbours[i].id;
         const sim_peer *there = s->neighbours[i].node->setup; /* liars are shown the door */
-        sum += cn_host_is_connected(s->h, &s->neighbours[i].id) || there->shelf.is_lying ? 0 : 1;
+        /* Nobody speaks it: 0 where that was told on a connection of now, else not known. */
+        bool is_known = cn_host_is_connected(s->h, id) && cn_host_speaks(s->h, id, "/nobody") == 0;
+        sum += is_known || there->shelf.is_lying ? 0 : 1;
     }
     return sum;
 }
 
-const sim_program sim_host = {
-    .name = "host",
-    .start = start_host,
-    .take = take,
-    .deadline = deadline,
-    .turn = turn,
-    .stop = stop,
-    .check = check,
-    .check_quiet = check_quiet,
-    .missing = missing,
-};
+#define SIM_HOSTED(name_, start_)                                                                  \
+    {                                                                                              \
+        .name = (name_), .start = (start_), .take = take, .deadline = deadline, .turn = turn,      \
+        .stop = stop, .check = check, .check_quiet = check_quiet, .missing = missing,              \
+    }
 
-const sim_program sim_bitswap = {
-    .name = "bitswap",
-    .start = start_bitswap,
-    .take = take,
-    .deadline = deadline,
-    .turn = turn,
-    .stop = stop,
-    .check = check,
-    .check_quiet = check_quiet,
-    .missing = missing,
-};
+const sim_program sim_host = SIM_HOSTED("host", start_host);
+const sim_program sim_bitswap = SIM_HOSTED("bitswap", start_bitswap);
+const sim_program sim_fetch = SIM_HOSTED("fetch", start_follow);

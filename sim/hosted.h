@@ -9,3 +9,4 @@
 
 extern const sim_program sim_host;    /* identify and ping */
 extern const sim_program sim_bitswap; /* and bitswap */
+extern const sim_program sim_fetch;   /* and walks over DAGs: sim/follow.h */

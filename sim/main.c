@@ -9,18 +9,54 @@
  * 2 for wrong use.
  */
 #include "base/num.h"
+#include "sim/barter.h"
+#include "sim/follow.h"
+#include "sim/hosted.h"
 #include "sim/scenario.h"
+#include "sim/swarm.h"
 
 #include <inttypes.h>
 
+typedef struct sim_scenario {
+    const char *name;
+    const char *what;
+    size_t nodes; /* unless said otherwise */
+    sim_swarm swarm;
+} sim_scenario;
+
+enum { BLOCKS = 40, DAGS = 6 };
+
 static const sim_scenario scenarios[] = {
-    {"swarm", "hosts exchange blocks by bitswap over plaintext", 100, sim_swarm_bitswap},
-    {"swarm-noise", "the same over Noise", 8, sim_swarm_bitswap_noise},
-    {"swarm-liars", "the first, with a fifth of them serving wrong bytes", 30, sim_swarm_liars},
-    {"host", "hosts connect, identify and ping over plaintext", 100, sim_swarm_host},
-    {"host-noise", "the same over Noise", 8, sim_swarm_host_noise},
-    {"barter", "peers without a host exchange blocks over plaintext", 100, sim_swarm_barter},
-    {"barter-noise", "the same over Noise", 8, sim_swarm_barter_noise},
+    {"swarm",
+     "hosts exchange blocks by bitswap over plaintext",
+     100,
+     {.program = &sim_bitswap, .blocks = BLOCKS}},
+    {"swarm-noise",
+     "the same over Noise",
+     8,
+     {.program = &sim_bitswap, .blocks = BLOCKS, .is_noise = true}},
+    {"swarm-liars",
+     "the first, with a fifth of them serving wrong bytes",
+     30,
+     {.program = &sim_bitswap, .blocks = BLOCKS, .liars = 5}},
+    {"fetch",
+     "hosts walk DAGs that lie on many, and begin again where a walk failed",
+     30,
+     {.program = &sim_fetch, .blocks = DAGS * SIM_DAG_BLOCKS, .is_linked = true}},
+    {"host", "hosts connect, identify and ping over plaintext", 100, {.program = &sim_host}},
+    {"host-noise", "the same over Noise", 8, {.program = &sim_host, .is_noise = true}},
+    {"host-step",
+     "neighbours dial each other at the same times",
+     3,
+     {.program = &sim_host, .is_in_step = true}},
+    {"barter",
+     "peers without a host exchange blocks over plaintext",
+     100,
+     {.program = &sim_barter, .blocks = BLOCKS}},
+    {"barter-noise",
+     "the same over Noise",
+     8,
+     {.program = &sim_barter, .blocks = BLOCKS, .is_noise = true}},
 };
 
 static int list(void)
@@ -93,7 +129,7 @@ static int run(const sim_scenario *s, sim_options *o, uint64_t seeds)
     int status = 0;
     for (uint64_t i = 0; i < seeds; i++, o->seed++) {
         sim_result result = {0};
-        s->run(o, &result);
+        sim_swarm_run(&s->swarm, o, &result);
         if (result.failed.text[0] != '\0') {
             status = 1;
             (void)printf("FAILED seed %" PRIu64 ": %s\n", o->seed, result.failed.text);

@@ -32,7 +32,8 @@ typedef struct sim_peer {
     sim_shelf shelf;
     const cn_cid *wants; /* borrowed */
     size_t wants_len;
-    bool is_quiet; /* asks for nothing any more */
+    bool is_in_step; /* redials after a second exactly, as its neighbours do */
+    bool is_quiet;   /* asks for nothing any more */
     uint64_t pings;
     uint64_t fetched; /* blocks that came from others */
     uint64_t downs;   /* connections lost */

@@ -3,8 +3,7 @@
  */
 #include "sim/swarm.h"
 
-#include "sim/barter.h"
-#include "sim/hosted.h"
+#include "sim/follow.h"
 #include "sim/net_sim.h"
 
 #include <inttypes.h>
@@ -36,6 +35,16 @@ static size_t honest(const run *r)
     return r->swarm->liars == 0 ? nodes : nodes - nodes / r->swarm->liars;
 }
 
+/* A block of the world, on some of those that tell the truth. */
+static void place(run *r, size_t i, uint64_t codec, cn_slice data)
+{
+    size_t holders = 1 + (size_t)cn_prng_below(&r->w->chance, HOLDERS_MAX);
+    while (holders-- > 0) {
+        sim_peer *p = &r->peers[cn_prng_below(&r->w->chance, honest(r))];
+        r->cids[i] = sim_shelf_add(&p->shelf, codec, data);
+    }
+}
+
 static void make_block(run *r, size_t i)
 {
     sim *w = r->w;
@@ -46,12 +55,47 @@ static void make_block(run *r, size_t i)
     for (size_t at = 0; at < len; at++) {
         data[at] = (uint8_t)cn_prng_u32(&w->chance);
     }
-    size_t holders = 1 + (size_t)cn_prng_below(&w->chance, HOLDERS_MAX);
-    while (holders-- > 0) {
-        sim_peer *p = &r->peers[cn_prng_below(&w->chance, honest(r))];
-        r->cids[i] = sim_shelf_add(&p->shelf, CN_CODEC_RAW, cn_slice_of(data, len));
-    }
+    place(r, i, CN_CODEC_RAW, cn_slice_of(data, len));
     cn_free(&w->mem, data);
+}
+
+/* A block in DAG-CBOR: a list of `len` links (fewer than 24), `step` apart. */
+static void make_list(run *r, size_t i, size_t first, size_t len, size_t step)
+{
+    cn_buf list = {0};
+    cn_buf_init(&list, &r->w->mem, 4096);
+    sim_must(cn_buf_byte(&list, (uint8_t)(0x80 | len)));
+    for (size_t k = 0; k < len; k++) {
+        const cn_cid *cid = &r->cids[first + k * step];
+        const uint8_t head[] = {0xd8, 0x2a, 0x58, (uint8_t)(cid->len + 1), 0};
+        sim_must(cn_buf_append(&list, cn_slice_of(head, sizeof(head))));
+        sim_must(cn_buf_append(&list, cn_slice_of(cid->bytes, cid->len)));
+    }
+    place(r, i, CN_CODEC_DAG_CBOR, cn_buf_slice(&list));
+    cn_buf_release(&list);
+}
+
+/* Each list behind its leaves, the root behind all lists. */
+static void make_dag(run *r, size_t first)
+{
+    enum { EACH = SIM_DAG_LEAVES + 1 };
+    for (size_t l = 0; l < SIM_DAG_LISTS; l++) {
+        for (size_t k = 0; k < SIM_DAG_LEAVES; k++) {
+            make_block(r, first + l * EACH + k);
+        }
+        make_list(r, first + l * EACH + SIM_DAG_LEAVES, first + l * EACH, SIM_DAG_LEAVES, 1);
+    }
+    make_list(r, first + SIM_DAG_LISTS * EACH, first + SIM_DAG_LEAVES, SIM_DAG_LISTS, EACH);
+}
+
+static bool has_neighbour(const sim_peer *p, uint32_t other)
+{
+    for (size_t j = 0; j < p->neighbours_len; j++) {
+        if (p->neighbours[j] == other) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* Each peer after the first has an earlier one as neighbour, so that all hang together. */
@@ -61,12 +105,21 @@ static void make_neighbours(run *r, size_t i)
     for (size_t k = 0; k < NEIGHBOURS && i > 0; k++) {
         size_t bound = k == 0 ? i : r->options->nodes;
         uint32_t other = (uint32_t)cn_prng_below(&r->w->chance, bound);
-        bool is_new = other != i;
-        for (size_t j = 0; j < p->neighbours_len; j++) {
-            is_new = is_new && p->neighbours[j] != other;
-        }
-        if (is_new) {
+        if (other != i && !has_neighbour(p, other)) {
             p->neighbours[p->neighbours_len++] = other;
+        }
+    }
+}
+
+/* Whom one keeps to keeps to it too. */
+static void make_mutual(run *r)
+{
+    for (uint32_t i = 0; i < r->options->nodes; i++) {
+        for (size_t k = 0; k < r->peers[i].neighbours_len; k++) {
+            sim_peer *other = &r->peers[r->peers[i].neighbours[k]];
+            if (other->neighbours_len < SIM_NEIGHBOURS_MAX && !has_neighbour(other, i)) {
+                other->neighbours[other->neighbours_len++] = i;
+            }
         }
     }
 }
@@ -92,6 +145,19 @@ static void want_more(sim *w, sim_node *n, uint64_t arg)
     }
 }
 
+static void make_blocks(run *r)
+{
+    if (r->swarm->is_linked) {
+        for (size_t i = 0; i < r->swarm->blocks; i += SIM_DAG_BLOCKS) {
+            make_dag(r, i);
+        }
+        return;
+    }
+    for (size_t i = 0; i < r->swarm->blocks; i++) {
+        make_block(r, i);
+    }
+}
+
 static void populate(run *r)
 {
     sim *w = r->w;
@@ -99,16 +165,19 @@ static void populate(run *r)
         sim_peer *p = &r->peers[i];
         sim_peer_init(p, w);
         p->is_noise = r->swarm->is_noise;
+        p->is_in_step = r->swarm->is_in_step;
         p->shelf.is_lying = i >= honest(r);
         make_neighbours(r, i);
     }
-    for (size_t i = 0; i < r->swarm->blocks; i++) {
-        make_block(r, i);
+    if (r->swarm->is_in_step) {
+        make_mutual(r);
     }
+    make_blocks(r);
     for (size_t i = 0; i < r->options->nodes; i++) {
         r->peers[i].wants = r->cids;
         sim_node *n = sim_add(w, r->swarm->program, &r->peers[i], NODE_MEM_BYTES);
-        sim_after(w, (int64_t)cn_prng_below(&w->chance, CN_NS_PER_S), start_one, n, 0);
+        int64_t later_ns = (int64_t)cn_prng_below(&w->chance, CN_NS_PER_S);
+        sim_after(w, r->swarm->is_in_step ? 0 : later_ns, start_one, n, 0);
     }
     for (uint64_t wave = 1; wave <= WAVES; wave++) {
         int64_t at_ns = (FAULTY_S - 1) * CN_NS_PER_S / WAVES * (int64_t)wave;
@@ -262,46 +331,4 @@ void sim_swarm_run(const sim_swarm *swarm, const sim_options *options, sim_resul
     cn_free(&r.w->mem, r.peers);
     cn_free(&r.w->mem, r.cids);
     sim_free(r.w);
-}
-
-void sim_swarm_barter(const sim_options *options, sim_result *ret)
-{
-    static const sim_swarm swarm = {&sim_barter, false, 40, 0};
-    sim_swarm_run(&swarm, options, ret);
-}
-
-void sim_swarm_barter_noise(const sim_options *options, sim_result *ret)
-{
-    static const sim_swarm swarm = {&sim_barter, true, 40, 0};
-    sim_swarm_run(&swarm, options, ret);
-}
-
-void sim_swarm_host(const sim_options *options, sim_result *ret)
-{
-    static const sim_swarm swarm = {&sim_host, false, 0, 0};
-    sim_swarm_run(&swarm, options, ret);
-}
-
-void sim_swarm_host_noise(const sim_options *options, sim_result *ret)
-{
-    static const sim_swarm swarm = {&sim_host, true, 0, 0};
-    sim_swarm_run(&swarm, options, ret);
-}
-
-void sim_swarm_bitswap(const sim_options *options, sim_result *ret)
-{
-    static const sim_swarm swarm = {&sim_bitswap, false, 40, 0};
-    sim_swarm_run(&swarm, options, ret);
-}
-
-void sim_swarm_bitswap_noise(const sim_options *options, sim_result *ret)
-{
-    static const sim_swarm swarm = {&sim_bitswap, true, 40, 0};
-    sim_swarm_run(&swarm, options, ret);
-}
-
-void sim_swarm_liars(const sim_options *options, sim_result *ret)
-{
-    static const sim_swarm swarm = {&sim_bitswap, false, 40, 5};
-    sim_swarm_run(&swarm, options, ret);
 }

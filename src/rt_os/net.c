@@ -227,9 +227,13 @@ static int wait_ms(cn_net *n, cn_time deadline)
     if (deadline.ns == CN_TIME_NEVER.ns) {
         return -1;
     }
-    int64_t left_ns = deadline.ns - cn_rt_now(n->rt).ns;
-    int64_t left_ms = left_ns <= 0 ? 0 : (left_ns + CN_NS_PER_MS - 1) / CN_NS_PER_MS;
-    return (int)CN_MIN(left_ms, 3600 * 1000);
+    int64_t now_ns = cn_rt_now(n->rt).ns;
+    if (deadline.ns <= now_ns) {
+        return 0; /* looked at before the difference, which may not fit */
+    }
+    uint64_t left_ns = (uint64_t)deadline.ns - (uint64_t)now_ns;
+    uint64_t left_ms = (left_ns - 1) / CN_NS_PER_MS + 1;
+    return (int)CN_MIN(left_ms, (uint64_t)(3600 * 1000));
 }
 
 cn_err cn_rt_os_net_poll(cn_net *net, cn_time deadline, cn_net_handler handle, void *ctx)

@@ -12,7 +12,13 @@ enum {
     CN_NET_BACKLOG = 512,
     CN_NET_ACCEPTS_PER_EVENT = 32,
     CN_NET_POLL_EVENTS = 128,
-    CN_NET_NOTSENT_BYTES = 256 << 10, /* unsent in the kernel: pings wait behind no more */
+    /* Unsent in the kernel, which pings wait behind: what goes out in CN_NET_NOTSENT_MS, within
+     * these bounds. The kernel asks for more when half of it has gone, so as long may the loop be
+     * late without a gap on the line. */
+    CN_NET_NOTSENT_BYTES = 256 << 10,
+    CN_NET_NOTSENT_MAX_BYTES = 4 << 20,
+    CN_NET_NOTSENT_MS = 40,
+    CN_NET_PACE_MS = 50, /* over how long it is measured what goes out */
 };
 
 typedef enum net_socket_kind {
@@ -32,6 +38,9 @@ typedef struct net_socket {
     uint32_t watched; /* what epoll watches for; 0: not registered */
     bool is_paused;
     bool wants_write;
+    size_t notsent; /* the bound that is set; 0: CN_NET_NOTSENT_BYTES */
+    uint64_t paced; /* bytes taken by the kernel since it was measured last */
+    cn_time paced_since;
 } net_socket;
 
 typedef struct net_dns net_dns;

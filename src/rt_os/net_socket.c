@@ -1,6 +1,6 @@
 /*
  * Stream sockets: all non-blocking and closed on exec. Buffers are left to the kernel, whose tuning
- * ends when they are set by hand; only what lies unsent is kept short.
+ * ends when they are set by hand; only what lies unsent is kept short, by how fast it goes.
  */
 #include "rt_os/net_internal.h"
 
@@ -244,6 +244,26 @@ cn_err cn_os_net_read(cn_net *net, cn_id sock, uint8_t *data, size_t len, size_t
     return CN_OK;
 }
 
+/* The kernel has as much as it may: was that too little for what it sends, or too much? */
+static void pace(const net_os *n, net_socket *s)
+{
+    cn_time now = cn_rt_now(n->net.rt);
+    int64_t span_ms = (now.ns - s->paced_since.ns) / CN_NS_PER_MS;
+    if (span_ms < CN_NET_PACE_MS) {
+        return;
+    }
+    uint64_t fit = s->paced * CN_NET_NOTSENT_MS / (uint64_t)span_ms;
+    size_t notsent = (size_t)CN_MIN(
+        CN_MAX(fit, (uint64_t)CN_NET_NOTSENT_BYTES), (uint64_t)CN_NET_NOTSENT_MAX_BYTES);
+    size_t before = s->notsent == 0 ? CN_NET_NOTSENT_BYTES : s->notsent;
+    if (notsent > before + before / 2 || notsent < before / 2) {
+        set_option(s->fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, (int)notsent);
+        s->notsent = notsent;
+    }
+    s->paced = 0;
+    s->paced_since = now;
+}
+
 cn_err
 cn_os_net_write(cn_net *net, cn_id sock, const cn_slice *parts, size_t parts_len, size_t *ret_len)
 {
@@ -265,7 +285,9 @@ cn_os_net_write(cn_net *net, cn_id sock, const cn_slice *parts, size_t parts_len
         return errno == EPIPE || errno == ECONNRESET ? CN_ERR_CLOSED : CN_ERR_IO;
     }
     size_t len = put < 0 ? 0 : (size_t)put;
+    s->paced += len;
     if (len < sum) {
+        pace(n, s);
         s->wants_write = true;
         (void)!cn_net_watch(n, s);
     }

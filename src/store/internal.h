@@ -36,7 +36,8 @@ typedef struct cn_segment {
     uint64_t writeback; /* up to where writing back was started */
     cn_file *file;      /* NULL: not open */
     size_t holds;       /* who uses `file` outside the lock */
-    uint64_t *checked;  /* a bit per ordinal: verified since open; NULL: none yet */
+    uint64_t
+        *checked; /* a bit per ordinal: verified since open, or by who put it; NULL: none yet */
     uint64_t sidecar_bytes;
     uint64_t tombs_bytes; /* of its tombstone log's file; 0: none */
     bool dirty;           /* has what the index does not know */
@@ -95,6 +96,8 @@ cn_segment_file(const cn_store *s, cn_store_path path, uint32_t segment, cn_file
 bool cn_segment_parse(const char *name, uint32_t *ret_segment, cn_file_kind *ret_kind);
 CN_MUST_USE cn_err cn_store_take_lock(cn_store *s, cn_why *why);
 void cn_store_make_reserve(cn_store *s);
+/* Once the reserve was given up, adding leaves as much free until it is made again. NO_SPACE. */
+CN_MUST_USE cn_err cn_store_leave_reserve(cn_store *s, uint64_t more, cn_why *why);
 
 /* segment.c: the list of segments and their files */
 cn_segment *cn_segment_of(cn_store *s, uint32_t segment); /* lock held; NULL: no such */
@@ -111,6 +114,9 @@ CN_MUST_USE cn_err cn_segment_create(cn_store *s, cn_why *why);
 CN_MUST_USE cn_err cn_segment_write_sidecar(cn_store *s, cn_segment *seg);
 /* Count a block in or out of its segment and the store. Lock held. */
 void cn_segment_count(cn_store *s, cn_segment *seg, cn_slice key, const cn_place *place, bool in);
+/* Remember whether a record (ordinal below CN_SEGMENT_RECORDS_MAX) was verified since open. Without
+ * memory it is verified once more. Lock held. */
+void cn_segment_note_checked(cn_store *s, cn_segment *seg, uint32_t ordinal, bool is_good);
 /* Bytes of the record of a block, and where it begins. */
 uint32_t cn_record_bytes(cn_slice key, const cn_place *place);
 uint64_t cn_record_start(cn_slice key, const cn_place *place);

@@ -34,7 +34,7 @@ static cn_err held(cn_store *s, cn_slice key, bool moving, bool *ret)
         *ret = true;
         return CN_OK;
     }
-    err = cn_index_get(s->index, key, &place);
+    err = cn_index_probe(s->index, key, &place);
     *ret = err == CN_OK;
     return err == CN_ERR_NOT_FOUND ? CN_OK : err;
 }
@@ -45,6 +45,7 @@ typedef struct gathered {
     size_t first; /* entries of `fresh` before it */
     uint64_t bytes;
     uint32_t records;
+    bool moving;
 } gathered;
 
 /* Add one block to what will be written; it lies in `fresh` but beyond what readers may see. */
@@ -73,7 +74,10 @@ static cn_err gather_one(cn_store *s, const cn_store_put *item, const cn_key *ke
     return CN_OK;
 }
 
-/* Make what was written visible, or drop it. */
+/*
+ * Make what was written visible, or drop it. Who puts a block has just hashed it, so it need not be
+ * hashed at its first read; one that is moved was perhaps never read.
+ */
 static void settle(cn_store *s, const gathered *g, bool good)
 {
     cn_segment *seg = s->open;
@@ -89,6 +93,9 @@ static void settle(cn_store *s, const gathered *g, bool good)
         for (size_t i = g->first; i < s->fresh.len; i++) {
             cn_pending_at(&s->fresh, i, &key, &place);
             cn_segment_count(s, seg, key, &place, true);
+            if (s->options.policy == CN_STORE_FIRST_READ) {
+                cn_segment_note_checked(s, seg, place.ordinal, !g->moving);
+            }
         }
     } else {
         cn_pending_cut(&s->fresh, g->first);
@@ -148,7 +155,7 @@ out:
 static cn_err
 append_some(cn_store *s, const cn_store_put *items, size_t len, bool moving, cn_why *why)
 {
-    gathered g = {.first = s->fresh.len};
+    gathered g = {.first = s->fresh.len, .moving = moving};
     cn_key key;
     bool have = false;
     cn_err err = CN_OK;
@@ -257,6 +264,7 @@ cn_err cn_store_put_many(cn_store *s, const cn_store_put *items, size_t len, cn_
     cn_lock_take(s->writer);
     CN_TRY(earlier_error(s, why));
     CN_TRY(ask_quota(s, bytes, why));
+    CN_TRY(cn_store_leave_reserve(s, bytes, why));
     if (s->fresh.len == 0) {
         s->pending_since = cn_rt_now(s->rt);
     }
@@ -284,6 +292,7 @@ cn_err cn_store_flush(cn_store *s, cn_why *why)
     if (err == CN_OK) {
         /* a sidecar only saves time later: without room for it the segment stays unsealed */
         (void)!cn_store_seal_closed(s);
+        cn_index_rest(s->index); /* a daemon flushes when it is idle */
     }
     cn_lock_give(s->writer);
     if (err != CN_OK && why != NULL && why->text[0] == '\0') {

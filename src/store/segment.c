@@ -72,6 +72,18 @@ static void free_segment(cn_store *s, cn_segment *seg)
     cn_free(s->mem, seg);
 }
 
+void cn_segment_note_checked(cn_store *s, cn_segment *seg, uint32_t ordinal, bool is_good)
+{
+    uint64_t bit = (uint64_t)1 << ordinal % 64;
+    if (seg->checked == NULL && is_good) {
+        seg->checked = cn_alloc_array(s->mem, CN_SEGMENT_RECORDS_MAX / 64, sizeof(uint64_t));
+    }
+    if (seg->checked != NULL) {
+        uint64_t *word = &seg->checked[ordinal / 64];
+        *word = is_good ? *word | bit : *word & ~bit;
+    }
+}
+
 void cn_segment_drop(cn_store *s, cn_segment *seg)
 {
     cn_lock_take(s->lock);

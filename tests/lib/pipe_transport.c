@@ -27,7 +27,9 @@ typedef struct pipe_conn {
     cn_peer_id expected;
     cn_peer_id peer;
     cn_key *peer_key;
-    cn_buf in; /* what the other side wrote, masked */
+    cn_buf in;    /* what the other side wrote, masked */
+    size_t there; /* bytes of it that have come; all of it unless pipes are slow */
+    bool is_end_there;
     cn_map streams;
     cn_stream_no next_no;
     uint8_t remote[PIPE_ADDRESS_BYTES];
@@ -196,8 +198,11 @@ static cn_err dial(
         cn_copy(other->remote, caller, sizeof(caller));
         c->other = other;
         other->other = c;
-        if (put_frame(c, FRAME_HELLO, 0, cn_buf_slice(&t->hello)) != CN_OK ||
-            put_frame(other, FRAME_HELLO, 0, cn_buf_slice(&l->t->hello)) != CN_OK) {
+        cn_err err = put_frame(c, FRAME_HELLO, 0, cn_buf_slice(&t->hello));
+        if (err == CN_OK && !t->net->is_slow) {
+            err = put_frame(other, FRAME_HELLO, 0, cn_buf_slice(&l->t->hello));
+        }
+        if (err != CN_OK) {
             put_down(c, CN_ERR_NO_MEMORY, "out of memory");
             part_ways(c);
         }
@@ -242,6 +247,9 @@ static void take_hello(pipe_conn *c, cn_slice bytes)
         part_ways(c);
     } else {
         c->is_up = true;
+        if (c->t->net->is_slow && !c->is_initiator) {
+            (void)!put_frame(c, FRAME_HELLO, 0, cn_buf_slice(&c->t->hello));
+        }
     }
 }
 
@@ -250,8 +258,8 @@ static bool take_frame(pipe_conn *c, cn_mux_event *ret, bool *ret_up)
 {
     pipe_transport *t = c->t;
     cn_buf *in = &c->in;
-    if (in->len < HEAD_BYTES) {
-        return false;
+    if (in->len < HEAD_BYTES || (t->net->is_slow && c->there < HEAD_BYTES)) {
+        return false; /* only whole frames come */
     }
     size_t len = 0;
     cn_stream_no no = 0;
@@ -271,6 +279,7 @@ static bool take_frame(pipe_conn *c, cn_mux_event *ret, bool *ret_up)
     }
     c->in_bytes += HEAD_BYTES + len;
     cn_buf_skip(in, HEAD_BYTES + len);
+    c->there -= CN_MIN(c->there, HEAD_BYTES + len);
     if (kind == FRAME_HELLO) {
         take_hello(c, cn_buf_slice(&t->lent));
         *ret_up = c->is_up;
@@ -344,7 +353,22 @@ static bool next_of(pipe_transport *t, pipe_conn *c, cn_conn_event *ret)
         ret->kind = CN_CONN_STREAM;
         return true;
     }
-    return c->is_down ? tell_down(t, c, ret) : false;
+    bool is_over = c->is_down && (c->is_end_there || !t->net->is_slow);
+    return is_over ? tell_down(t, c, ret) : false;
+}
+
+void pipe_net_step(pipe_net *net)
+{
+    for (size_t i = 0; i < PIPE_LISTENERS_MAX; i++) {
+        const pipe_transport *t = net->listeners[i].t;
+        size_t position = 0;
+        cn_id id = CN_ID_NONE;
+        pipe_conn *c = NULL;
+        while (t != NULL && (c = cn_slots_next(&t->conns, &position, &id)) != NULL) {
+            c->there = c->in.len;
+            c->is_end_there = c->is_down;
+        }
+    }
 }
 
 static bool next(cn_transport *transport, cn_time now, cn_conn_event *ret)

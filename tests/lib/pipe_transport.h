@@ -1,7 +1,8 @@
 /*
  * A transport of the tests' own: two hosts of one process joined by two queues. It handles
  * /ip4/.../udp/PORT, proves an identity in its own way (a hello; bytes are masked), and has its own
- * muxer. Nothing of it is known to p2p/host.
+ * muxer. Nothing of it is known to p2p/host. On slow pipes the one who is called answers the hello
+ * when it has come, and so is up before the caller.
  */
 #pragma once
 
@@ -20,7 +21,11 @@ typedef struct pipe_listener {
 typedef struct pipe_net {
     pipe_listener listeners[PIPE_LISTENERS_MAX];
     size_t dials; /* ever begun */
+    bool is_slow; /* what is written, and an end, comes with the next pipe_net_step; set at first */
 } pipe_net;
+
+/* Everything on its way comes; to transports that listen. */
+void pipe_net_step(pipe_net *net);
 
 CN_MUST_USE cn_err
 pipe_transport_new(pipe_net *net, cn_mem *mem, const cn_key *key, cn_transport **ret);

@@ -23,7 +23,7 @@ typedef struct cn_fetcher_options {
     cn_exchange *exchange;
     cn_router *router;      /* NULL: ask connected peers only */
     size_t fetches_max;     /* requests at once; 0: 1,024 */
-    size_t inflight_max;    /* wants of one request that are open at once; 0: 512 */
+    size_t inflight_max;    /* wants of one request that are open at once; 0: 1,024 */
     size_t ahead_max_bytes; /* fetched and not yet asked for, for those that do not follow; 0: 64
                                MiB */
 } cn_fetcher_options;

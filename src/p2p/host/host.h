@@ -188,9 +188,11 @@ int cn_host_speaks(const cn_host *h, const cn_peer_id *peer, const char *name);
 
 /*
  * Open a stream to a connected peer for protocol `p`, with the best of `names` (lasting) that it
- * speaks. Bytes may be written at once; they go out with the negotiation where it is sound.
- * p->opened follows when agreed, or ended (REFUSED, RESET). Errors: NOT_FOUND (not connected),
- * UNSUPPORTED (known not to speak any), TOO_LARGE, NO_MEMORY.
+ * speaks. Bytes may be written at once; they go out with the negotiation where one name comes into
+ * question, and before identify has told which: then the name that it spoke last time is
+ * taken, or that of a stream that it opened, or names[0]. p->opened follows when agreed, or ended
+ * (REFUSED; RESET, also where such a guess was wrong: open another, which asks for each name).
+ * Errors: NOT_FOUND (not connected), UNSUPPORTED (known not to speak any), TOO_LARGE, NO_MEMORY.
  */
 CN_MUST_USE cn_err cn_host_stream(
     cn_host *h,

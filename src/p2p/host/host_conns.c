@@ -195,7 +195,6 @@ static void tell_peer_up(cn_host *h, host_peer *peer)
     peer->is_told = true;
     (void)!cn_book_connected(h->book, &id, h->now); /* where memory has run out it just ages */
     peer->since = h->now;
-    cn_host_dial_met(h, peer);
     for (size_t i = 0; i < h->protocols_len; i++) {
         cn_protocol *p = h->protocols[i].p;
         if (p->ops->peer_up != NULL) {
@@ -252,10 +251,9 @@ void cn_host_conn_up(cn_host *h, host_conn *c)
         h, CN_HOST_NOTE_UP, &peer->id, info.remote, info.is_initiator ? "dialled" : "came in");
     cn_host_identify_begin(h, c);
     h->is_trim_due = true;
+    cn_host_dial_met(h, peer, c->is_initiator);
     if (!peer->is_told) {
         tell_peer_up(h, peer);
-    } else {
-        cn_host_dial_met(h, peer);
     }
 }
 
@@ -292,6 +290,8 @@ static void bury(cn_host *h, host_conn *c)
         if (peer->conns_len == 0) {
             peer->is_told = false;
             peer->known = HOST_UNASKED;
+            peer->asked_in_vain = 0;
+            peer->is_hard_to_guess = false;
             peer->version_told = 0;
             cn_book_disconnected(h->book, &id, h->now);
             cn_host_peering_left(h, &id);

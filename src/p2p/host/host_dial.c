@@ -2,6 +2,10 @@
  * Dials: one per peer however many wait for it (host_wait.c). The addresses get their times by rank
  * (p2p/host/ rank.h); an attempt begins when its time has come or nothing else runs any more, the
  * first that stands ends the dial, and when all have failed the report says what each answered.
+ *
+ * When the peer comes in meanwhile, those who wait have what they want and nothing more is begun,
+ * but attempts that run go on to their end: two that dial each other would else each give up their
+ * own for that of the other, and have none. Both connections are kept, as Kubo does.
  */
 #include "p2p/host/host_internal.h"
 
@@ -52,13 +56,18 @@ void cn_host_dial_free(cn_host *h, host_dial *d)
     cn_free(h->mem, d);
 }
 
-static void finish(cn_host *h, host_dial *d, cn_err err, const char *sentence)
+static void tell_all(cn_host *h, host_dial *d, cn_err err, const char *sentence)
 {
     while (d->waiters != NULL) {
         host_waiter *w = d->waiters;
         d->waiters = w->next;
         cn_host_waiter_tell(h, w, err, sentence);
     }
+}
+
+static void finish(cn_host *h, host_dial *d, cn_err err, const char *sentence)
+{
+    tell_all(h, d, err, sentence);
     cn_host_dial_free(h, d);
 }
 
@@ -105,6 +114,7 @@ cn_err cn_host_dial_get(cn_host *h, const cn_peer_id *peer, host_dial **ret)
         }
         h->dials = d;
     }
+    p->dial->is_met = false;
     *ret = p->dial;
 out:
     return err;
@@ -292,11 +302,19 @@ void cn_host_dial_up(cn_host *h, host_conn *c)
     cn_host_dial_soon(h);
 }
 
-void cn_host_dial_met(cn_host *h, host_peer *peer)
+void cn_host_dial_met(cn_host *h, host_peer *peer, bool is_ours)
 {
-    if (peer->dial != NULL) {
-        finish(h, peer->dial, CN_OK, NULL);
+    host_dial *d = peer->dial;
+    if (d == NULL) {
+        return;
     }
+    if (is_ours) {
+        finish(h, d, CN_OK, NULL);
+        return;
+    }
+    tell_all(h, d, CN_OK, NULL);
+    d->is_met = true;
+    cn_host_dial_soon(h);
 }
 
 /* --- time --- */
@@ -361,7 +379,9 @@ static void turn_dial(cn_host *h, host_dial *d)
     end_late_attempts(h, d);
     end_late_waiters(h, d);
     if (d->waiters == NULL) {
-        cn_host_dial_free(h, d);
+        if (!d->is_met || d->running == 0) {
+            cn_host_dial_free(h, d);
+        }
     } else if (!begin_due(h, d)) {
         fail(
             h, d, d->err == CN_OK ? CN_ERR_NOT_FOUND : d->err,

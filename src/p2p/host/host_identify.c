@@ -8,6 +8,8 @@
 enum {
     READS_MAX = 1024,
     READ_S = 30,
+    AGAIN_S = 5, /* after a question in vain; then twice as long each time */
+    AGAIN_MAX_S = 600,
     PUSHES_MAX = 32, /* at once */
     PUSH_S = 5,
     PUSH_WAIT_MS = 200,   /* changes that come together go out together */
@@ -43,6 +45,7 @@ typedef struct host_identify {
     uint32_t version; /* of what we tell; counts changes */
     cn_time push_at;
     cn_time pushed;
+    cn_time again_at; /* not later than that of any peer */
 } host_identify;
 
 static const cn_protocol_ops push_ops;
@@ -121,6 +124,20 @@ static void tell_identified(cn_host *h, const cn_peer_id *peer)
     }
 }
 
+/* It was asked in vain: again after a while, as long as a connection lives. */
+static void ask_later(host_identify *s, host_peer *peer)
+{
+    int64_t wait_s = AGAIN_S;
+    for (uint32_t i = 0; i < peer->asked_in_vain && wait_s < AGAIN_MAX_S; i++) {
+        wait_s *= 2;
+    }
+    peer->known = HOST_SILENT;
+    peer->asked_in_vain++;
+    peer->ask_at = cn_time_after(s->h->now, CN_MIN(wait_s, AGAIN_MAX_S) * CN_NS_PER_S);
+    s->again_at = cn_host_sooner(s->again_at, peer->ask_at);
+}
+
+/* The connection may be closed already, and the peer have another one. */
 static void end_read(host_identify *s, id_read **at, bool is_whole)
 {
     cn_host *h = s->h;
@@ -129,12 +146,15 @@ static void end_read(host_identify *s, id_read **at, bool is_whole)
     cn_identify_fields f = {0};
     bool is_known = false;
     cn_peer_id peer = {0};
-    if (c != NULL && !c->is_gone) {
+    if (c != NULL) {
         peer = c->peer->id;
-        is_known = is_whole && cn_identify_end(&r->reader, &f, NULL) == CN_OK &&
+        is_known = is_whole && !c->is_gone && cn_identify_end(&r->reader, &f, NULL) == CN_OK &&
                    cn_host_told_take(h, c, &f) == CN_OK;
-        bool was_known = c->peer->known == HOST_KNOWN;
-        c->peer->known = is_known || was_known ? HOST_KNOWN : HOST_SILENT;
+        if (is_known) {
+            c->peer->known = HOST_KNOWN;
+        } else if (!r->is_push && c->peer->known != HOST_KNOWN) {
+            ask_later(s, c->peer);
+        }
     }
     free_read(s, at);
     if (is_known) {
@@ -202,15 +222,43 @@ void cn_host_identify_begin(cn_host *h, host_conn *c)
     if (c->peer->known == HOST_KNOWN || c->peer->known == HOST_ASKED) {
         return;
     }
-    c->peer->known = HOST_SILENT;
     if (cn_host_stream_open(h, c, &s->ask, ID, 1, &stream) != CN_OK) {
+        ask_later(s, c->peer);
         return;
     }
     if (add_read(s, stream, c->id, false) != CN_OK) {
         cn_host_reset_stream(h, stream, 0);
+        ask_later(s, c->peer);
         return;
     }
     c->peer->known = HOST_ASKED;
+}
+
+static host_conn *live_conn(const host_peer *peer)
+{
+    host_conn *c = peer->conns;
+    while (c != NULL && c->is_gone) {
+        c = c->next;
+    }
+    return c;
+}
+
+static void ask_again(host_identify *s)
+{
+    cn_host *h = s->h;
+    size_t position = 0;
+    cn_slice key = {0};
+    void *value = NULL;
+    s->again_at = CN_TIME_NEVER;
+    while (cn_map_next(&h->peers, &position, &key, &value)) {
+        host_peer *peer = *(host_peer **)value;
+        host_conn *c = peer->known == HOST_SILENT ? live_conn(peer) : NULL;
+        if (c != NULL && peer->ask_at.ns <= h->now.ns) {
+            cn_host_identify_begin(h, c);
+        } else if (c != NULL) {
+            s->again_at = cn_host_sooner(s->again_at, peer->ask_at);
+        }
+    }
 }
 
 /* --- pushing --- */
@@ -225,15 +273,6 @@ void cn_host_identify_changed(cn_host *h)
     cn_time next = cn_time_after(s->pushed, PUSH_INTERVAL_S * CN_NS_PER_S);
     s->version++;
     s->push_at = soon.ns > next.ns ? soon : next;
-}
-
-static host_conn *live_conn(const host_peer *peer)
-{
-    host_conn *c = peer->conns;
-    while (c != NULL && c->is_gone) {
-        c = c->next;
-    }
-    return c;
 }
 
 static void begin_push(host_identify *s, host_conn *c)
@@ -288,7 +327,7 @@ static void push_round(host_identify *s)
 static cn_time deadline(const cn_protocol *p)
 {
     const host_identify *s = (const host_identify *)p; /* that of `ask`, its first member */
-    cn_time at = s->push_at;
+    cn_time at = cn_host_sooner(s->push_at, s->again_at);
     for (const id_read *r = s->reads; r != NULL; r = r->next) {
         at = cn_host_sooner(at, r->deadline);
     }
@@ -324,6 +363,9 @@ static void tick(cn_protocol *p, cn_time now)
 {
     host_identify *s = of(p);
     end_late(s, now);
+    if (s->again_at.ns <= now.ns) {
+        ask_again(s);
+    }
     if (s->push_at.ns <= now.ns) {
         push_round(s);
     }
@@ -345,6 +387,7 @@ cn_err cn_host_identify_new(cn_host *h)
         .push = {&push_ops, PUSH, 1, .streams_in_per_peer_max = 4, .streams_in_max = 256},
         .h = h,
         .push_at = CN_TIME_NEVER,
+        .again_at = CN_TIME_NEVER,
         .pushed = {INT64_MIN / 2},
     };
     CN_TRY(cn_host_serve(h, &s->ask));

@@ -59,7 +59,7 @@ typedef enum host_known {
     HOST_UNASKED,
     HOST_ASKED,
     HOST_KNOWN, /* what it speaks is in the book */
-    HOST_SILENT /* asked in vain */
+    HOST_SILENT /* asked in vain, asked again after a while */
 } host_known;
 
 /* Somebody with whom we have to do now: connected or dialled. */
@@ -69,8 +69,11 @@ struct host_peer {
     size_t conns_len; /* with those that are closed and not told yet */
     host_dial *dial;
     host_known known;
-    uint32_t version_told; /* of what we told it by identify */
-    bool is_told;          /* peer_up was */
+    uint32_t asked_in_vain; /* times, by identify */
+    cn_time ask_at;         /* SILENT: again */
+    uint32_t version_told;  /* of what we told it by identify */
+    bool is_told;           /* peer_up was */
+    bool is_hard_to_guess;  /* a name was guessed before it told which it speaks, and refused */
     cn_time since;
     uint16_t streams_in[HOST_PROTOCOLS_MAX];
     size_t streams_len;
@@ -118,7 +121,8 @@ struct host_stream {
     cn_time deadline;
     const char *one;
     bool is_ours;
-    bool is_lazy; /* our bytes go out before the answer */
+    bool is_guess; /* ours: the one name it was opened with was not known to be spoken */
+    bool is_lazy;  /* our bytes go out before the answer */
     bool is_fin_in;
     bool is_fin_out;
     bool is_close_wanted;
@@ -179,7 +183,8 @@ struct host_dial {
     size_t queries_cap;
     size_t queries_open;
     size_t running;
-    cn_err err; /* of the attempt that failed last */
+    bool is_met; /* the peer came in: what runs goes on, nothing is begun */
+    cn_err err;  /* of the attempt that failed last */
     cn_buf report;
 };
 
@@ -348,8 +353,8 @@ void cn_host_dial_free(cn_host *h, host_dial *d);
 
 void cn_host_dial_up(cn_host *h, host_conn *c);
 void cn_host_dial_failed(cn_host *h, host_conn *c);
-/* Whoever waits for `peer` has it. */
-void cn_host_dial_met(cn_host *h, host_peer *peer);
+/* Whoever waits for `peer` has it, by a connection of ours or one that came in. */
+void cn_host_dial_met(cn_host *h, host_peer *peer, bool is_ours);
 /* Begin what is due, give up what is late, tell who waited; false: nothing was told. */
 bool cn_host_dials_turn(cn_host *h);
 void cn_host_dials_free(cn_host *h);

@@ -2,9 +2,11 @@
  * Streams as protocols call them: opened, written, ended.
  *
  * Ours are opened in one flight (header, name and first bytes together) where just one name comes
- * into question: because the caller gave one, or because identify told which the peer speaks. A
- * refusal then ends the stream, nothing was said in the wrong language. With several names in
- * question bytes wait until one is agreed on.
+ * into question: because the caller gave one, or because identify told which the peer speaks. Until
+ * identify has told, the one that it told last time is taken, else that of a stream that the peer
+ * opened, else the newest, so that a new connection is of use at once. A refusal ends the stream:
+ * what was said is read by nobody as what it was. After one, and where identify was asked in vain,
+ * bytes wait until one of several names is agreed on.
  */
 #include "p2p/host/host_internal.h"
 
@@ -131,6 +133,7 @@ void cn_host_stream_drop(cn_host *h, host_stream *s)
         c->peer->streams_in[s->protocol]--;
     }
     if (s->names != NULL) {
+        c->peer->is_hard_to_guess |= s->is_guess;
         negotiated(h, s);
     }
     *(s->prev == NULL ? &c->streams : &s->prev->next) = s->next;
@@ -212,6 +215,32 @@ only_spoken(const cn_host *h, const cn_peer_id *peer, const char *const *names, 
     return names;
 }
 
+/* The name that a stream of theirs for the same protocol has; NULL: there is none. */
+static const char *const *name_in_use(
+    const cn_host *h,
+    const host_peer *peer,
+    const cn_protocol *p,
+    const char *const *names,
+    size_t names_len)
+{
+    for (const host_conn *c = peer->conns; c != NULL; c = c->next) {
+        for (const host_stream *s = c->streams; s != NULL; s = s->next) {
+            bool counts = !s->is_ours && s->name != UINT32_MAX && s->protocol == p->self.index;
+            for (size_t i = 0; counts && i < names_len; i++) {
+                if (cn_slice_is(cn_str(names[i]), h->names[s->name].text)) {
+                    return names + i;
+                }
+            }
+        }
+    }
+    return NULL;
+}
+
+static bool may_guess(const host_peer *peer)
+{
+    return (peer->known == HOST_UNASKED || peer->known == HOST_ASKED) && !peer->is_hard_to_guess;
+}
+
 static cn_err begin_names(cn_host *h, host_stream *s, const char *const *names, size_t names_len)
 {
     cn_err err = CN_OK;
@@ -286,8 +315,24 @@ cn_err cn_host_stream(
     if (!is_spoken) {
         return CN_ERR_UNSUPPORTED;
     }
-    names = only_spoken(h, id, names, &names_len);
-    return cn_host_stream_open(h, best, p, names, names_len, ret);
+    /* What the book has from an earlier connection is a guess too: the peer may have changed. */
+    bool is_told = peer->known == HOST_KNOWN;
+    bool is_guess = !is_told && names_len > 1;
+    if (is_told || !peer->is_hard_to_guess) {
+        names = only_spoken(h, id, names, &names_len);
+    }
+    is_guess = is_guess && (names_len == 1 || may_guess(peer));
+    if (is_guess && names_len > 1) {
+        const char *const *used = name_in_use(h, peer, p, names, names_len);
+        names = used == NULL ? names : used;
+        names_len = 1;
+    }
+    cn_err err = cn_host_stream_open(h, best, p, names, names_len, ret);
+    host_stream *s = err == CN_OK ? cn_slots_get(&h->streams, *ret) : NULL;
+    if (s != NULL) {
+        s->is_guess = is_guess;
+    }
+    return err;
 }
 
 size_t cn_host_room(const cn_host *h, cn_id stream)

@@ -42,6 +42,61 @@ static void many_ask_and_one_dial_answers(void)
     world_end(&w);
 }
 
+/* Connected to each other for good, and told so once. */
+static void check_met(void)
+{
+    for (size_t i = 0; i < 2; i++) {
+        cn_host_resources r = {0};
+        CHECK(cn_host_is_connected(w.hosts[i].h, &w.hosts[1 - i].id));
+        CHECK_OK(w.hosts[i].err);
+        CHECK_EQ(w.hosts[i].proto.ups, 1);
+        CHECK_EQ(w.hosts[i].proto.downs, 0);
+        cn_host_resources_of(w.hosts[i].h, &r);
+        CHECK_EQ(r.dialling, 0);
+    }
+}
+
+/* Whoever of the two was ahead, and by how many turns. */
+static void two_that_dial_each_other_meet(void)
+{
+    for (int ahead = 0; ahead < 8; ahead++) {
+        world_begin(&w, 2, false, NULL);
+        w.is_hasty = true;
+        CHECK_OK(world_dial(&w, 0, 1));
+        for (int i = 0; i < ahead; i++) {
+            world_turn(&w);
+        }
+        CHECK_OK(world_dial(&w, 1, 0));
+        w.is_hasty = false;
+        (void)world_until(&w, &w.hosts[0].dialled, 1);
+        (void)world_until(&w, &w.hosts[1].dialled, 1);
+        for (int i = 0; i < 20; i++) {
+            world_turn(&w);
+        }
+        check_met();
+        world_end(&w);
+    }
+}
+
+/* On each side the other's connection stands first, while its own is still under way. */
+static void two_that_dial_each_other_in_step_meet(void)
+{
+    world_begin(&w, 2, true, NULL);
+    w.pipes.is_slow = true;
+    w.is_hasty = true;
+    CHECK_OK(world_dial(&w, 0, 1));
+    CHECK_OK(world_dial(&w, 1, 0));
+    for (int i = 0; i < 40; i++) {
+        world_turn(&w);
+        pipe_net_step(&w.pipes);
+    }
+    CHECK_EQ(w.pipes.dials, 2);
+    CHECK_EQ(w.hosts[0].dialled, 1);
+    CHECK_EQ(w.hosts[1].dialled, 1);
+    check_met();
+    world_end(&w);
+}
+
 static void another_peer_than_wanted_is_not_taken(void)
 {
     for (int pipes = 0; pipes < 2; pipes++) {
@@ -459,6 +514,8 @@ static void a_name_that_is_not_there_is_reported(void)
 int main(void)
 {
     TEST(many_ask_and_one_dial_answers);
+    TEST(two_that_dial_each_other_meet);
+    TEST(two_that_dial_each_other_in_step_meet);
     TEST(another_peer_than_wanted_is_not_taken);
     TEST(what_failed_is_left_alone_for_a_while);
     TEST(a_good_address_makes_up_for_bad_ones);

@@ -281,6 +281,75 @@ static void an_answer_begun_and_not_ended_is_cut_off(void)
     world_end(&w);
 }
 
+/* Good from now on: the answer to the question asked last. */
+static void answer_last(cn_slice messages)
+{
+    raw.opened[0] = raw.opened[raw.opened_len - 1];
+    answer(messages, 1000);
+}
+
+static void who_did_not_answer_is_asked_again(void)
+{
+    world_begin(&w, 1, true, NULL);
+    raw_begin();
+    (void)raw_until(&raw.opened_len, 1);
+    cn_buf out = {0};
+    cn_buf_init(&out, cn_mem_default(), 1024);
+    put_message(&out, 3, cn_str("/one/1.0.0"));
+    cn_time now = cn_rt_now(w.rt);
+    int64_t waits_s[] = {5, 10, 20};
+    for (size_t i = 0; i < CN_LEN(waits_s); i++) {
+        now = cn_time_after(now, 11 * CN_NS_PER_S); /* the limit of negotiation */
+        cn_host_tick(w.hosts[0].h, now);
+        CHECK_EQ(cn_host_speaks(w.hosts[0].h, &raw.id, "/one/1.0.0"), -1);
+        cn_host_tick(w.hosts[0].h, cn_time_after(now, waits_s[i] * CN_NS_PER_S - 1));
+        some_turns();
+        CHECK_EQ(raw.opened_len, 1 + i);
+        now = cn_time_after(now, waits_s[i] * CN_NS_PER_S);
+        CHECK(cn_host_deadline(w.hosts[0].h).ns <= now.ns);
+        cn_host_tick(w.hosts[0].h, now);
+        (void)raw_until(&raw.opened_len, 2 + i);
+    }
+    answer_last(cn_buf_slice(&out));
+    (void)raw_until(&w.hosts[0].proto.identified, 1);
+    CHECK_EQ(cn_host_speaks(w.hosts[0].h, &raw.id, "/one/1.0.0"), 1);
+    cn_host_tick(w.hosts[0].h, cn_time_after(now, 3600 * CN_NS_PER_S));
+    some_turns();
+    CHECK_EQ(raw.opened_len, 1 + CN_LEN(waits_s)); /* it is known: nothing is asked */
+    cn_buf_release(&out);
+    raw_end();
+    world_end(&w);
+}
+
+/* The question goes with its connection; the peer has another one, and is asked there. */
+static void a_question_lost_with_its_connection_is_asked_on_another(void)
+{
+    world_begin(&w, 1, true, NULL);
+    raw_begin();
+    (void)raw_until(&raw.opened_len, 1);
+    cn_id asked = raw.conn;
+    cn_id second = CN_ID_NONE;
+    cn_slice at = world_address(&w, 0);
+    CHECK_OK(raw.t->ops->dial(raw.t, at, &w.hosts[0].id, cn_rt_now(w.rt), &second, NULL));
+    (void)raw_until(&raw.ups, 2);
+    some_turns();
+    CHECK_EQ(raw.opened_len, 1);
+    raw.t->ops->close(raw.t, asked, 0);
+    some_turns();
+    CHECK(cn_host_is_connected(w.hosts[0].h, &raw.id));
+    cn_host_tick(w.hosts[0].h, cn_time_after(cn_rt_now(w.rt), 6 * CN_NS_PER_S));
+    (void)raw_until(&raw.opened_len, 2);
+    cn_buf out = {0};
+    cn_buf_init(&out, cn_mem_default(), 1024);
+    put_message(&out, 3, cn_str("/one/1.0.0"));
+    answer_last(cn_buf_slice(&out));
+    (void)raw_until(&w.hosts[0].proto.identified, 1);
+    CHECK_EQ(cn_host_speaks(w.hosts[0].h, &raw.id, "/one/1.0.0"), 1);
+    cn_buf_release(&out);
+    raw_end();
+    world_end(&w);
+}
+
 static void a_push_of_theirs_is_taken(void)
 {
     world_begin(&w, 1, true, NULL);
@@ -336,6 +405,8 @@ int main(void)
     TEST(an_answer_that_swells_or_is_none_does_no_harm);
     TEST(who_never_ends_is_cut_off);
     TEST(an_answer_begun_and_not_ended_is_cut_off);
+    TEST(who_did_not_answer_is_asked_again);
+    TEST(a_question_lost_with_its_connection_is_asked_on_another);
     TEST(a_push_of_theirs_is_taken);
     TEST(a_change_of_ours_is_pushed);
     return test_end();

@@ -1,6 +1,6 @@
 /*
- * Streams of a host: early data, names tried one after the other, refusals, resets, half-closes,
- * back pressure, and limits per protocol, peer and in all.
+ * Streams of a host: early data, names guessed, names tried one after the other, refusals, resets,
+ * half-closes, back pressure, and limits per protocol, peer and in all.
  */
 #include "lib/host_world.h"
 #include "lib/test.h"
@@ -26,6 +26,20 @@ static void connect_only(void)
     CHECK_OK(w.hosts[0].err);
 }
 
+/* Streams of ours in which `name` is spoken. */
+static size_t streams_out(size_t host, const char *name)
+{
+    cn_host_protocol_use use = {0};
+    size_t position = 0;
+    while (cn_host_protocols(w.hosts[host].h, &position, &use)) {
+        if (strcmp(use.name, name) == 0) {
+            return use.streams_out;
+        }
+    }
+    return 0;
+}
+
+/* A wrong guess, before identify has told; after it bytes wait until a name is agreed on. */
 static void early_bytes_wait_for_the_name_that_is_spoken(void)
 {
     for (int pipes = 0; pipes < 2; pipes++) {
@@ -34,7 +48,12 @@ static void early_bytes_wait_for_the_name_that_is_spoken(void)
         w.hosts[1].proto.closes = true;
         connect_only();
         CHECK_EQ(cn_host_speaks(w.hosts[0].h, &w.hosts[1].id, WRONG[0]), -1);
+        world_write(&w, 0, open_as(0, 1, WRONG_FIRST, 2), cn_str("read by nobody"));
+        CHECK_EQ(streams_out(0, WRONG_FIRST[0]), 1);
+        (void)world_until(&w, &w.hosts[0].proto.resets, 1);
+        CHECK_EQ(w.hosts[0].proto.refused + w.hosts[1].proto.got_bytes, 0);
         cn_id stream = open_as(0, 1, WRONG_FIRST, 2);
+        CHECK_EQ(streams_out(0, WRONG_FIRST[0]), 0);
         world_write(&w, 0, stream, cn_str("early "));
         world_write(&w, 0, stream, cn_str("bird"));
         cn_host_close_stream(w.hosts[0].h, stream);
@@ -44,6 +63,51 @@ static void early_bytes_wait_for_the_name_that_is_spoken(void)
         CHECK_STR(w.hosts[0].proto.name, "/test/1.0.0");
         CHECK_STR(w.hosts[1].proto.name, "/test/1.0.0");
         CHECK_EQ(w.hosts[1].proto.fins, 1);
+        world_end(&w);
+    }
+}
+
+/* The book is of another time: the one name that it has is refused, then each is asked for. */
+static void what_the_book_has_is_a_guess_too(void)
+{
+    for (int pipes = 0; pipes < 2; pipes++) {
+        world_begin(&w, 2, pipes == 1, NULL);
+        cn_slice old = cn_str(WRONG_FIRST[0]);
+        cn_book_about about = {.protocols = &old, .protocols_len = 1};
+        cn_slice at = world_address(&w, 1);
+        cn_host *h = w.hosts[0].h;
+        CHECK_OK(cn_host_learn(h, &w.hosts[1].id, &at, 1, CN_BOOK_TTL_NORMAL_NS));
+        CHECK_OK(cn_book_describe(cn_host_book(h), &w.hosts[1].id, &about, cn_host_now(h)));
+        connect_only();
+        CHECK_EQ(cn_host_speaks(h, &w.hosts[1].id, WRONG_FIRST[0]), 1);
+        world_write(&w, 0, open_as(0, 1, WRONG_FIRST, 2), cn_str("read by nobody"));
+        CHECK_EQ(streams_out(0, WRONG_FIRST[0]), 1);
+        (void)world_until(&w, &w.hosts[0].proto.resets, 1);
+        CHECK_EQ(w.hosts[0].proto.refused, 0);
+        world_write(&w, 0, open_as(0, 1, WRONG_FIRST, 2), cn_str("good"));
+        (void)world_until(&w, &w.hosts[1].proto.got_bytes, 4);
+        CHECK_STR(w.hosts[1].proto.name, "/test/1.0.0");
+        world_end(&w);
+    }
+}
+
+/* Before identify has told: the newest name goes out with the first bytes, or the one in use. */
+static void a_name_is_guessed_until_identify_tells(void)
+{
+    static const char *const RIGHT_FIRST[] = {"/test/1.0.0", "/nobody/1.0.0"};
+    for (int pipes = 0; pipes < 2; pipes++) {
+        world_begin(&w, 2, pipes == 1, NULL);
+        connect_only();
+        CHECK_EQ(cn_host_speaks(w.hosts[0].h, &w.hosts[1].id, RIGHT_FIRST[0]), -1);
+        world_write(&w, 0, open_as(0, 1, RIGHT_FIRST, 2), cn_str("guess"));
+        CHECK_EQ(streams_out(0, "/test/1.0.0"), 1);
+        (void)world_until(&w, &w.hosts[1].proto.got_bytes, 5);
+        if (cn_host_speaks(w.hosts[1].h, &w.hosts[0].id, RIGHT_FIRST[0]) != 0) {
+            world_write(&w, 1, open_as(1, 0, WRONG_FIRST, 2), cn_str("in use"));
+            CHECK_EQ(streams_out(1, "/test/1.0.0"), 1);
+            (void)world_until(&w, &w.hosts[0].proto.got_bytes, 6);
+        }
+        CHECK_EQ(w.hosts[0].proto.resets + w.hosts[1].proto.resets, 0);
         world_end(&w);
     }
 }
@@ -235,6 +299,8 @@ static void bytes_are_counted(void)
 int main(void)
 {
     TEST(early_bytes_wait_for_the_name_that_is_spoken);
+    TEST(what_the_book_has_is_a_guess_too);
+    TEST(a_name_is_guessed_until_identify_tells);
     TEST(no_name_in_common_is_a_refusal);
     TEST(a_protocol_may_refuse_and_give_up);
     TEST(half_closed_is_half_open);

@@ -187,6 +187,41 @@ static void a_flipped_bit_is_found_and_nothing_is_cut(void)
     cn_store_close(s);
 }
 
+static bool is_checked(cn_store *s, uint64_t n, size_t len)
+{
+    cn_cid cid;
+    cn_place place = {0};
+    (void)block_of(n, len, &cid);
+    CHECK_OK(cn_store_find(s, cn_cid_key(&cid), &place));
+    return cn_store_is_checked(s, &place);
+}
+
+static void what_was_put_is_not_hashed_again_until_opened_again(void)
+{
+    const char *dir = fresh_dir();
+    cn_store *s = open_store(dir);
+    CHECK_OK(put_block(s, 0, 1024));
+    CHECK_OK(put_block(s, 1, 1024));
+    CHECK(is_checked(s, 0, 1024));
+    CHECK(is_checked(s, 1, 1024));
+    CHECK_OK(cn_store_flush(s, NULL));
+    CHECK(is_checked(s, 0, 1024));
+    cn_store_close(s);
+    s = open_store(dir);
+    CHECK(!is_checked(s, 0, 1024));
+    CHECK_OK(get_block(s, 0, 1024));
+    CHECK(is_checked(s, 0, 1024));
+    CHECK(!is_checked(s, 1, 1024));
+    cn_store_close(s);
+    /* another policy: each time */
+    cn_store_options options = options_for(dir);
+    options.policy = CN_STORE_EVERY_READ;
+    CHECK_OK(cn_store_open(&options, &s, NULL));
+    CHECK_OK(put_block(s, 2, 1024));
+    CHECK(!is_checked(s, 2, 1024));
+    cn_store_close(s);
+}
+
 static void a_hold_outlives_a_removal(void)
 {
     cn_store *s = open_store(fresh_dir());
@@ -207,6 +242,27 @@ static void a_hold_outlives_a_removal(void)
     cn_store_close(s);
 }
 
+/* What was checked since open, unless each read is to check or none does. */
+static void what_was_checked_is_at_hand(void)
+{
+    const cn_store_policy policies[] = {CN_STORE_FIRST_READ, CN_STORE_EVERY_READ, CN_STORE_NEVER};
+    for (size_t i = 0; i < CN_LEN(policies); i++) {
+        cn_store *s = NULL;
+        cn_cid cid;
+        cn_store_options options = options_for(fresh_dir());
+        options.policy = policies[i];
+        CHECK_OK(cn_store_open(&options, &s, NULL));
+        (void)block_of(1, 4096, &cid);
+        CHECK(!cn_blocks_is_at_hand(cn_store_blocks(s), &cid));
+        CHECK_OK(put_block(s, 1, 4096));
+        CHECK(!cn_blocks_is_at_hand(cn_store_blocks(s), &cid));
+        CHECK_OK(get_block(s, 1, 4096));
+        CHECK(
+            cn_blocks_is_at_hand(cn_store_blocks(s), &cid) == (policies[i] == CN_STORE_FIRST_READ));
+        cn_store_close(s);
+    }
+}
+
 int main(void)
 {
     if (cn_rt_os_new(2, &rt) != CN_OK) {
@@ -218,7 +274,9 @@ int main(void)
     TEST(blocks_too_large_are_refused);
     TEST(the_quota_is_kept);
     TEST(a_flipped_bit_is_found_and_nothing_is_cut);
+    TEST(what_was_put_is_not_hashed_again_until_opened_again);
     TEST(a_hold_outlives_a_removal);
+    TEST(what_was_checked_is_at_hand);
     cn_rt_os_free(rt);
     return test_end();
 }
