@@ -24,8 +24,9 @@ enum {
     STREAMS_IN_MAX = 512, /* of one connection */
     STREAMS_OUT_MAX = 512,
     WINDOW_MAX_BYTES = 16 << 20,
-    WINDOWS_MAX_BYTES = 64 << 20, /* grown windows of the node, together */
-    QUEUED_MAX_BYTES = 1 << 20,   /* of one stream, before it must wait */
+    WINDOWS_MAX_BYTES = 64 << 20,  /* grown windows of the node, together; or a quarter of all */
+    ARRIVING_MAX_BYTES = 16 << 20, /* on the way to the store; or a sixteenth */
+    QUEUED_MAX_BYTES = 1 << 20,    /* of one stream, before it must wait */
     BOOTSTRAP_CONNS_MIN = 4,
     TCP_MARK = 1,
 };
@@ -135,7 +136,8 @@ static cn_err make_tcp(cn_network *n)
                 .ping_interval_ns = 30 * CN_NS_PER_S,
                 .ping_timeout_ns = 10 * CN_NS_PER_S,
                 .windows_bytes = &n->windows_bytes,
-                .windows_max_bytes = WINDOWS_MAX_BYTES,
+                .windows_max_bytes =
+                    CN_MIN((size_t)WINDOWS_MAX_BYTES, n->config.memory_max_bytes / 4),
             },
         .mark = TCP_MARK,
         .conns_max = n->config.conns_max,
@@ -211,6 +213,8 @@ static cn_err make_content(cn_network *n)
         .host = n->host,
         .blocks = cn_node_blocks(n->node),
         .serve = n->config.serves_bitswap,
+        .arriving_bytes =
+            CN_MAX((size_t)1, CN_MIN((size_t)ARRIVING_MAX_BYTES, n->config.memory_max_bytes / 16)),
     };
     cn_fetcher_options fetcher = {.mem = n->mem, .net = n->net, .store = cn_node_blocks(n->node)};
     cn_err err = CN_OK;

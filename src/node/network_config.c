@@ -238,6 +238,7 @@ static cn_err read_limits(reader *r)
         CN_TRY(read_count(
             r, "Swarm.ResourceMgr.MaxFileDescriptors", CN_NETWORK_CONNS_MAX, &c->conns_max));
     }
+    memory_bytes = memory_bytes == 0 ? CN_NETWORK_MEMORY_BYTES : memory_bytes; /* not said */
     c->memory_max_bytes = (size_t)CN_MIN(memory_bytes, (uint64_t)SIZE_MAX / 2);
     c->conns_max =
         CN_MAX(c->conns_max == 0 ? (size_t)CN_NETWORK_CONNS_MAX : c->conns_max, (size_t)8);

@@ -313,6 +313,18 @@ class Content(Network):
         self.assertEqual(a.ok("refs", "-r", "--offline", root).count(b"\n"), 3)
         self.assertEqual(a.ok("cat", "--offline", root + "/three"), b"three")
 
+    def test_little_memory(self):
+        """A node with a small budget fetches much more than that, and its budget is kept."""
+        a, b = self.pair(config=[("Swarm.ResourceMgr.MaxMemory", "16MiB")])
+        path = self.file(100 * MIB)
+        cid = b.ok("add", "-Q", path).decode().strip()
+        a.ok("pin", "add", cid)
+        with open(path, "rb") as f:
+            self.assertTrue(a.ok("cat", "--offline", cid) == f.read())
+        system = a.json("swarm", "resources")["System"]
+        self.assertEqual(system["Memory"], "%d" % (16 * MIB))
+        self.assertEqual(a.json("bitswap", "stat")["BlocksReceived"], 101)
+
     def test_the_gateway(self):
         a, b = self.pair(config=[("Gateway.RetrievalTimeout", "2s")])
         for size in (5, 100_000, 7 * MIB):
