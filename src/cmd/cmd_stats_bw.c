@@ -110,6 +110,10 @@ static cn_err run_bw(cn_call *call)
         err = cn_call_fail_client(call, CN_ERR_USAGE, "%s", cn_offline_sentence(CN_OFFLINE_UNABLE));
         goto out;
     }
+    if (cn_config_bool(cn_node_config(node), "Swarm.DisableBandwidthMetrics", false)) {
+        err = cn_call_fail(call, CN_ERR_USAGE, "bandwidth reporter disabled in config");
+        goto out;
+    }
     CN_TRY(take_options(call, &ask, &interval_ns));
     do {
         CN_TRY(cn_call_on_loop(call, n, gather, &ask));

@@ -30,6 +30,8 @@ cn_err cn_gc_new(cn_store *s, cn_gc **ret, cn_why *why)
     CN_TRY(g == NULL ? CN_ERR_NO_MEMORY : CN_OK);
     g->store = s;
     g->last = s->next_segment - 1;
+    g->open = s->open == NULL ? 0 : s->open->meta.segment;
+    s->open = NULL; /* what is put meanwhile goes to a segment that is not swept */
     cn_map_init(&g->marks, s->mem, sizeof(uint64_t *), CN_SEGMENTS_MAX, 0);
     *ret = g;
 out:
@@ -40,6 +42,19 @@ out:
     return err;
 }
 
+/* Go on appending where it was done before, unless a newer segment was begun meanwhile. */
+static void open_again(cn_gc *g)
+{
+    cn_store *s = g->store;
+    cn_segment *seg = g->open == 0 ? NULL : cn_segment_of(s, g->open);
+    if (seg != NULL && s->open == NULL && s->broken == CN_OK) {
+        s->open = seg;
+    } else if (seg != NULL && s->open != seg) {
+        seg->closed = true;
+    }
+    g->open = 0;
+}
+
 void cn_gc_free(cn_gc *g)
 {
     size_t at = 0;
@@ -48,7 +63,10 @@ void cn_gc_free(cn_gc *g)
     if (g == NULL) {
         return;
     }
+    cn_lock_take(g->store->writer);
     cn_gc_walk_release(g);
+    open_again(g);
+    cn_lock_give(g->store->writer);
     while (cn_map_next(&g->marks, &at, &key, &value)) {
         cn_free(g->store->mem, *(uint64_t **)value);
     }
@@ -148,11 +166,12 @@ static cn_err order_turns(cn_gc *g)
     for (size_t i = 0; i < s->segments_len; i++) {
         const cn_segment *seg = s->segments[i];
         uint32_t number = seg->meta.segment;
-        if (number > g->last || (g->phase == CN_GC_REWRITE && !is_sparse(seg, percent))) {
-            continue;
+        bool is_passed = g->phase == CN_GC_REWRITE && !is_sparse(seg, percent);
+        if (is_passed && number == g->open) {
+            open_again(g); /* it takes the copies; one that is rewritten itself takes none */
         }
-        if (g->phase == CN_GC_REWRITE && s->open == seg) {
-            s->open = NULL; /* it will be rewritten itself: take no copies */
+        if (number > g->last || is_passed) {
+            continue;
         }
         uint64_t weight = g->phase == CN_GC_REMOVE ? marks_in(g, number) : seg->meta.live_whole;
         g->turns[g->turns_len++] = (cn_gc_turn){weight, number};

@@ -1,7 +1,9 @@
 /*
  * cn_gc: a collection with the repo held alone. Mark every block to keep, then sweep: the others
  * are removed, segments without live blocks are unlinked, those with little left are rewritten.
- * Between cn_gc_new and the end of the sweep nobody may put or delete; reading is fine. Safe to
+ * Between cn_gc_new and the end of the sweep nobody may put something that is to be kept, or
+ * delete; reading is fine. What comes from peers meanwhile may be put: it goes to a segment of its
+ * own, which is not swept, but a block that was there already goes if it is not marked. Safe to
  * interrupt (or crash) anywhere: what was marked is never lost, the rest is taken next time.
  *
  * Memory: one bit per block. Works at the quota and on a full disk: segments that hold nothing any

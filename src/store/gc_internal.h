@@ -40,6 +40,7 @@ struct cn_gc {
     cn_gc_turn *turns; /* of this phase */
     size_t turns_len, turns_at;
     uint32_t last; /* newest segment when the sweep began */
+    uint32_t open; /* the segment that was appended to then; 0: none */
     bool ordered;  /* `turns` is that of this phase */
     cn_gc_walk walk;
     cn_gc_stats stats;

@@ -325,6 +325,20 @@ class Content(Network):
         self.assertEqual(system["Memory"], "%d" % (16 * MIB))
         self.assertEqual(a.json("bitswap", "stat")["BlocksReceived"], 101)
 
+    def test_collections_beside_a_fetch(self):
+        """Nothing keeps what `get` fetches; what is collected under way comes again."""
+        a, b = self.pair()
+        path = self.file(60 * MIB)
+        cid = b.ok("add", "-Q", path).decode().strip()
+        get = subprocess.Popen([CAIRN, "get", cid, "-o", path + ".got"], env=a.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        while get.poll() is None:
+            a.ok("repo", "gc", "-q")
+        self.assertEqual(get.returncode, 0, get.communicate())
+        get.communicate()
+        with open(path, "rb") as want, open(path + ".got", "rb") as got:
+            self.assertTrue(want.read() == got.read())
+        a.ok("repo", "verify")
+
     def test_the_gateway(self):
         a, b = self.pair(config=[("Gateway.RetrievalTimeout", "2s")])
         for size in (5, 100_000, 7 * MIB):

@@ -482,6 +482,64 @@ static void puts_leave_what_the_reserve_was(void)
     fault_rt_free(world);
 }
 
+/* Peers go on sending while it sweeps: that is not counted as damage, and stays. */
+static void what_comes_meanwhile_stays(void)
+{
+    enum { COUNT = 900, LATE = 300 };
+    const char *dir = fresh_dir();
+    cn_store *s = open_store(dir);
+    cn_gc *g = NULL;
+    bool done = false;
+    uint64_t removed = 0;
+    uint64_t late = COUNT;
+    cn_cid cid;
+    for (uint64_t n = 0; n < COUNT; n++) {
+        CHECK_OK(put_block(s, n, 4096));
+    }
+    CHECK_OK(cn_gc_new(s, &g, NULL));
+    for (uint64_t n = 0; n < COUNT; n += 3) {
+        (void)block_of(n, 4096, &cid);
+        CHECK_OK(cn_gc_mark(g, &cid, NULL));
+    }
+    while (!done) {
+        for (uint64_t end = late + 20; late < end && late < COUNT + LATE; late++) {
+            CHECK_OK(put_block(s, late, 4096));
+        }
+        CHECK_OK(cn_gc_sweep(g, count_removed, &removed, &done, NULL));
+    }
+    cn_gc_free(g);
+    CHECK(late > COUNT + 20);
+    CHECK_EQ(removed, COUNT - COUNT / 3);
+    check_kept(s, COUNT, 3);
+    for (int round = 0; round < 2; round++) {
+        for (uint64_t n = COUNT; n < late; n++) {
+            CHECK_OK(get_block(s, n, 4096));
+        }
+        cn_store_close(s);
+        s = open_store(dir);
+        check_kept(s, COUNT, 3);
+    }
+    cn_store_close(s);
+}
+
+/* A collection that has nothing to do leaves the segment open that was appended to. */
+static void goes_on_in_the_same_segment(void)
+{
+    cn_store *s = open_store(fresh_dir());
+    cn_store_stats before;
+    cn_store_stats after;
+    CHECK_OK(put_block(s, 0, 4096));
+    CHECK_OK(cn_store_stat(s, &before));
+    for (uint64_t n = 1; n < 5; n++) {
+        CHECK_EQ(collect(s, n, 1).removed_blocks, 0);
+        CHECK_OK(put_block(s, n, 4096));
+    }
+    CHECK_OK(cn_store_flush(s, NULL));
+    CHECK_OK(cn_store_stat(s, &after));
+    CHECK_EQ(after.segments, before.segments);
+    cn_store_close(s);
+}
+
 int main(void)
 {
     if (cn_rt_os_new(2, &rt) != CN_OK) {
@@ -499,6 +557,8 @@ int main(void)
     TEST(a_flipped_number_is_noticed);
     TEST(a_hidden_entry_is_noticed);
     TEST(puts_leave_what_the_reserve_was);
+    TEST(what_comes_meanwhile_stays);
+    TEST(goes_on_in_the_same_segment);
     cn_rt_os_free(rt);
     return test_end();
 }
