@@ -376,6 +376,44 @@ static void many_sizes_fit_into_messages(void)
     }
 }
 
+static cn_err begin_with(cn_mem *m)
+{
+    cn_err err = CN_OK;
+    cn_engine *made = NULL;
+    cn_engine_peer *p = NULL;
+    cn_engine_options o = {.mem = m, .rt = rt, .blocks = &store.blocks, .wake = wake};
+    CN_TRY(cn_engine_new(&o, &made));
+    CN_TRY(cn_engine_peer_up(made, NULL, &p));
+out:
+    cn_engine_free(made);
+    return err;
+}
+
+/* One allocation fails: what could not be read is said not to be here, so that the peer asks
+ * others, or a want is lost; what is asked for again comes. */
+static void running_out_of_memory_ends_nothing_else(void)
+{
+    enum { BLOCKS = 20, TRIES_MAX = 2000 };
+    bool is_used = true;
+    test_out_of_memory(begin_with);
+    for (long long n = 1; is_used && n < TRIES_MAX; n++) {
+        begin(1, 40000, BLOCKS);
+        atomic_store(&mem.fail_after, n);
+        want(0, 0, BLOCKS, DONT_HAVE, true);
+        serve(SIZE_MAX, NULL);
+        is_used = atomic_load(&mem.fail_after) == 0;
+        atomic_store(&mem.fail_after, 0);
+        CHECK(is_used || peers[0].blocks == BLOCKS);
+        CHECK(peers[0].blocks + peers[0].dont_haves <= BLOCKS);
+        peers[0].blocks = 0;
+        want(0, 0, BLOCKS, FULL | DONT_HAVE, true);
+        serve(SIZE_MAX, NULL);
+        CHECK_EQ(peers[0].blocks, BLOCKS);
+        end();
+    }
+    CHECK(!is_used);
+}
+
 int main(void)
 {
     TEST(blocks_come_by_priority);
@@ -389,6 +427,7 @@ int main(void)
     TEST(a_block_that_cannot_be_read_is_not_here);
     TEST(old_peers_get_bare_blocks);
     TEST(many_sizes_fit_into_messages);
+    TEST(running_out_of_memory_ends_nothing_else);
     cn_rt_os_free(rt);
     return test_end();
 }

@@ -526,6 +526,80 @@ static void providers_are_looked_for(void)
     end();
 }
 
+/* Three blocks, one after the other, without waiting; 20 s at most for each. */
+static cn_err get_three(cn_fetch *f, atomic_int *called, uint64_t from)
+{
+    cn_err err = CN_OK;
+    cn_buf b = {0};
+    cn_buf_init(&b, cn_mem_default(), CN_BLOCK_MAX_BYTES);
+    for (uint64_t n = from; n < from + 3 && err == CN_OK; n++) {
+        cn_cid cid;
+        (void)block_of(n, 1000, 1, &cid);
+        do {
+            int before = atomic_load(called);
+            err = cn_blocks_get(cn_fetch_blocks(f), &cid, &b, NULL);
+            while (err == CN_ERR_BUSY && atomic_load(called) == before) {
+                turn();
+            }
+        } while (err == CN_ERR_BUSY);
+    }
+    cn_buf_release(&b);
+    return err;
+}
+
+/* The fetcher and a request, whose memory fails once; then one whose memory does not. */
+static cn_err attempt(cn_mem *m, uint64_t from, bool follow)
+{
+    cn_err err = CN_OK;
+    cn_fetch *f = NULL;
+    atomic_int called = 0;
+    const cn_fetcher_options fo = {
+        .mem = m, .net = &double_hosts[1].net, .store = nodes[1].blocks, .exchange = nodes[1].x};
+    cn_fetch_options o = {
+        .mem = m,
+        .follow = follow,
+        .ready = count_ready,
+        .ctx = &called,
+        .deadline = cn_time_after(cn_rt_now(double_rt), 20 * CN_NS_PER_S),
+    };
+    CN_TRY(cn_fetcher_new(&fo, &fetcher));
+    o.fetcher = fetcher;
+    CN_TRY(cn_fetch_open(&o, &f, NULL));
+    err = get_three(f, &called, from);
+    cn_fetch_close(f);
+    CHECK(err == CN_OK || err == CN_ERR_NO_MEMORY);
+    if (err == CN_ERR_NO_MEMORY) {
+        CHECK_OK(cn_fetch_open(&o, &f, NULL));
+        CHECK_OK(get_three(f, &called, from));
+        cn_fetch_close(f);
+    }
+out:
+    cn_fetcher_free(fetcher);
+    fetcher = NULL;
+    return err;
+}
+
+static void running_out_of_memory_ends_one_request(void)
+{
+    enum { TRIES_MAX = 500 };
+    cn_mem m;
+    nodes_begin(2);
+    put_range(0, 0, 3 * TRIES_MAX, 1000);
+    double_join(0, 1);
+    cn_mem_init(&m, 0);
+    bool is_used = true;
+    for (long long n = 1; is_used && n < TRIES_MAX; n++) {
+        atomic_store(&m.fail_after, n);
+        cn_err err = attempt(&m, 3 * (uint64_t)n, n % 2 == 0);
+        is_used = atomic_load(&m.fail_after) == 0;
+        atomic_store(&m.fail_after, 0);
+        CHECK(is_used || err == CN_OK);
+        CHECK_EQ(m.used_bytes, 0);
+    }
+    CHECK(!is_used);
+    nodes_end();
+}
+
 int main(void)
 {
     TEST(a_thread_gets_what_is_at_a_peer);
@@ -539,5 +613,6 @@ int main(void)
     TEST(reading_ahead_is_bounded);
     TEST(a_report_says_who_was_asked);
     TEST(providers_are_looked_for);
+    TEST(running_out_of_memory_ends_one_request);
     return test_end();
 }

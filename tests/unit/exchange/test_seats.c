@@ -55,7 +55,8 @@ static void knowing_turn(knowing *k)
     }
 }
 
-/* --- an exchange of the tests' own: a stream for each block, the CID there and the bytes back --- */
+/* --- an exchange of the tests' own: a stream for each block, the CID there and the bytes back ---
+ */
 
 enum { ERRANDS_MAX = 64, ERRANDS_AT_ONCE = 16 };
 
