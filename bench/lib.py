@@ -63,7 +63,7 @@ def machine_line(options):
         kubo = subprocess.run([options.kubo, "version"], capture_output=True, text=True,
                               check=True).stdout.strip()
     return (f"{model}, {os.cpu_count()} cores, {memory:.0f} GiB, Linux {platform.release()}; "
-            f"{kubo}; medians of {RUNS}")
+            f"{kubo}; medians of {options.runs}")
 
 
 class Bench:
@@ -124,9 +124,9 @@ class Bench:
     # -- results
 
     def compare(self, name, target, sides):
-        """`sides`: {label: function that measures once}; taken in turn RUNS times."""
+        """`sides`: {label: function that measures once}; taken in turn."""
         taken = {label: [] for label in sides}
-        for _ in range(RUNS):
+        for _ in range(self.options.runs):
             for label, once in sides.items():
                 taken[label].append(once())
         self.add(name, target, {label: median(figures) for label, figures in taken.items()})

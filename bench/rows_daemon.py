@@ -8,7 +8,7 @@ import signal
 import subprocess
 import time
 
-from lib import RUNS, Figure, measure, median
+from lib import Figure, measure, median
 
 
 
@@ -47,7 +47,7 @@ def daemon_commands(b):
     small.write_bytes(os.urandom(100 * 1024))
     programs = {"cairn": b.cairn, **({"Kubo": b.kubo} if b.kubo else {})}
     taken = {work: {label: [] for label in programs} for work in ("add", "cat", "small")}
-    for _ in range(RUNS):
+    for _ in range(b.options.runs):
         for label, program in programs.items():
             env = b.repo(program, f"daemon-{label}")
             subprocess.run(["sync"], check=True)

@@ -4,7 +4,6 @@ tools/longlink makes the namespaces and carries the packets; whatever is measure
 megabytes (10^6) a second. Each row takes its peers in the same run.
 """
 import contextlib
-import json
 import pathlib
 import shutil
 import signal
@@ -13,7 +12,7 @@ import subprocess
 import sys
 import time
 
-from lib import ROOT, RUNS
+from lib import ROOT
 from rows_network import Node
 
 RTT_S = 0.06
@@ -136,7 +135,7 @@ def longlink_stream(b):
     made_file(b, mib)
     taken = {}
     with link(b) as (receiver, (sender,)), ended(nginx(b, sender)):
-        for _ in range(RUNS):
+        for _ in range(b.options.runs):
             taken.setdefault("curl", []).append(curl_mb_s(receiver, sender, mib))
             for security in ("noise", "tls"):
                 label = "cairn" if security == "noise" else "cairn TLS"
@@ -152,7 +151,7 @@ def longlink_dial(b):
     """Dial to the answer of the other side, in round trips."""
     taken = {}
     with link(b) as (receiver, (sender,)):
-        for _ in range(RUNS):
+        for _ in range(b.options.runs):
             for security in ("noise", "tls"):
                 label = "cairn" if security == "noise" else "cairn TLS"
                 taken.setdefault(label, []).append(cairn_stream(receiver, sender, 0, security)[1] / RTT_S)
@@ -244,7 +243,7 @@ def longlink_pin(b):
     env, cid = holding(b, b.cairn, "link-holds-cairn", large)
     tree_cid = holding(b, b.cairn, "link-holds-cairn", tree)[1]
     with link(b) as (receiver, (sender,)), ended(nginx(b, sender)):
-        for _ in range(RUNS):
+        for _ in range(b.options.runs):
             curls.append(curl_mb_s(receiver, sender, mib))
             rates.append((mib << 20) / 1e6 / pin(b, b.cairn, receiver, [sender], [env], cid)[0])
             smalls.append(pin(b, b.cairn, receiver, [sender], [env], tree_cid)[0])
@@ -303,21 +302,20 @@ def longlink_first(b):
 
 def longlink_three(b):
     """Three peers behind 300 Mbit/s each, beside one of them."""
-    mib = 256
+    mib = 512
     env, cid = holding(b, b.cairn, "link-holds-cairn", made_file(b, mib))
     envs = []
     for i in range(3):
         path = b.dir / f"repos/link-holds-{i}"
         shutil.rmtree(path, ignore_errors=True)
-        shutil.copytree(env["IPFS_PATH"], path, ignore=shutil.ignore_patterns("keystore", "repo.lock", "api", "gateway"))
-        fresh = b.repo(b.cairn, f"link-identity-{i}")
-        config = json.loads((path / "config").read_text())
-        config["Identity"] = json.loads(pathlib.Path(fresh["IPFS_PATH"], "config").read_text())["Identity"]
-        (path / "config").write_text(json.dumps(config))
+        shutil.copytree(env["IPFS_PATH"], path, ignore=shutil.ignore_patterns("repo.lock", "api", "gateway"))
+        fresh = pathlib.Path(b.repo(b.cairn, f"link-identity-{i}")["IPFS_PATH"])
+        shutil.copy(fresh / "identity.key", path)
+        shutil.copy(fresh / "config", path)
         envs.append({**env, "IPFS_PATH": str(path), "CAIRN_PATH": str(path)})
     one, three = [], []
     with link(b, senders=3, rate=300) as (receiver, senders):
-        for _ in range(RUNS):
+        for _ in range(b.options.runs):
             one.append((mib << 20) / 1e6 / pin(b, b.cairn, receiver, senders[:1], envs[:1], cid)[0])
             three.append((mib << 20) / 1e6 / pin(b, b.cairn, receiver, senders, envs, cid)[0])
     b.add(f"pin add of {mib} MiB from three peers behind 300 Mbit/s each, MB/s", "2.5 x one",

@@ -4,11 +4,15 @@ import json
 import os
 import pathlib
 import signal
+import statistics
 import subprocess
 import time
 
-from lib import RUNS, Figure, measure, median
+from lib import ROOT, Figure, measure, median
 
+STREAM = ROOT / "build/bench/bench_stream"
+CONNS = ROOT / "build/bench/bench_conns"
+GO_STREAM = ROOT / "build/peers/gostream"
 CONFIG = (("Addresses.API", "/ip4/127.0.0.1/tcp/0"), ("Addresses.Gateway", "/ip4/127.0.0.1/tcp/0"),
           ("Discovery.MDNS.Enabled", False),
           ("Bootstrap", []), ("Routing.Type", "none"), ("Swarm.ResourceMgr.Enabled", False))
@@ -17,12 +21,12 @@ CONFIG = (("Addresses.API", "/ip4/127.0.0.1/tcp/0"), ("Addresses.Gateway", "/ip4
 class Node:
     """A daemon with a network on loopback, of either program."""
 
-    def __init__(self, b, program, env, ip="127.0.0.1", wrap=lambda *words: [*words]):
-        """`wrap` makes of a command the one that runs it where the node runs."""
+    def __init__(self, b, program, env, ip="127.0.0.1", wrap=lambda *words: [*words], config=()):
+        """`wrap` makes of a command the one that runs it where the node runs; `config` is set last."""
         self.program, self.env, self.wrap = program, env, wrap
         for name in ("api", "gateway"):
             pathlib.Path(env["IPFS_PATH"], name).unlink(missing_ok=True)
-        for key, value in (*CONFIG, ("Addresses.Swarm", [f"/ip4/{ip}/tcp/0"])):
+        for key, value in (*CONFIG, ("Addresses.Swarm", [f"/ip4/{ip}/tcp/0"]), *config):
             self.run("config", "--json", key, json.dumps(value))
         self.process = subprocess.Popen(wrap(program, "daemon"), env=env, stdout=subprocess.PIPE,
                                         stderr=subprocess.DEVNULL, text=True)
@@ -60,8 +64,8 @@ class Node:
 
 
 @contextlib.contextmanager
-def running(b, program, env):
-    node = Node(b, program, env)
+def running(b, program, env, config=()):
+    node = Node(b, program, env, config=config)
     try:
         yield node
     finally:
@@ -94,7 +98,7 @@ def fetch_once(b, holder, fetcher, source, cids):
 
 def fetch(b, source, name, target):
     taken, cids = {}, {}
-    for _ in range(RUNS):
+    for _ in range(b.options.runs):
         for label, (holder, fetcher) in pairs(b).items():
             taken.setdefault(label, []).append(fetch_once(b, holder, fetcher, source, cids))
         started = time.monotonic()
@@ -118,7 +122,7 @@ def network_small(b):
 
 def network_idle(b):
     """One node with a hundred peers on it: its memory, and its CPU over ten seconds."""
-    figures = {}
+    memory, busy = {}, {}
     for label, program in {"cairn": b.cairn, **({"Kubo": b.kubo} if b.kubo else {})}.items():
         with contextlib.ExitStack() as stack:
             middle = stack.enter_context(running(b, program, b.repo(program, f"middle-{label}")))
@@ -128,8 +132,61 @@ def network_idle(b):
             time.sleep(10)
             cpu, started = middle.cpu_s(), time.monotonic()
             time.sleep(10)
-            figures[label] = Figure(time.monotonic() - started, middle.cpu_s() - cpu, middle.resident_mib())
-    b.add("10 s idle with 100 peers: resident memory, CPU", "25 MiB, 1 % of a core", figures)
+            busy[label] = 100 * (middle.cpu_s() - cpu) / (time.monotonic() - started)
+            memory[label] = middle.resident_mib()
+    b.add("idle with 100 peers, MiB resident", "25", memory)
+    b.add("idle with 100 peers, % of a core", "1", busy)
 
 
-ROWS = [network_large, network_small, network_idle]
+def network_stream(b):
+    """One stream over loopback, the receiver discards: GB/s with Noise and with TLS, beside go-libp2p."""
+    size = 4 << 30
+    for security in ("noise", "tls"):
+        taken = {"cairn": [], "go-libp2p": []}
+        for _ in range(b.options.runs):
+            said = subprocess.run([STREAM, str(size), security], check=True, stdout=subprocess.PIPE, text=True).stdout
+            taken["cairn"].append(float(said.split()[1]))
+            if GO_STREAM.exists():
+                taken["go-libp2p"].append(go_stream(size, security))
+        figures = {label: statistics.median(rates) for label, rates in taken.items() if rates}
+        b.add(f"one stream over loopback with {security}, GB/s", "go, aim 1.5 x go with noise", figures)
+
+
+def go_stream(size, security):
+    listener = subprocess.Popen([GO_STREAM, "listen", "/ip4/127.0.0.1/tcp/0", security], stdout=subprocess.PIPE,
+                                text=True)
+    try:
+        address = listener.stdout.readline().strip()
+        said = subprocess.run([GO_STREAM, "send", address, security, str(size)], check=True, stdout=subprocess.PIPE,
+                              text=True).stdout
+        return float(said.split()[1])
+    finally:
+        listener.kill()
+        listener.wait()
+        listener.stdout.close()
+
+
+def network_conns(b):
+    """What an idle connection takes: the growth of a node over 2,000 peers with identities of their own."""
+    peers, warm = 2000, 100
+    for security, target in (("noise", "12"), ("tls", "30")):
+        env = b.repo(b.cairn, f"conns-{security}")
+        config = (("Swarm.ConnMgr.Type", "none"), ("Swarm.ResourceMgr.Enabled", True),
+                  ("Swarm.ResourceMgr.MaxFileDescriptors", 8192))
+        with running(b, b.cairn, env, config) as node, contextlib.ExitStack() as stack:
+            sizes = []
+            for count in (warm, peers):
+                crowd = stack.enter_context(subprocess.Popen(
+                    [CONNS, str(count), security, node.address], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
+                if crowd.stdout.readline() != f"connected {count}\n":
+                    raise RuntimeError("bench_conns: not all are connected")
+                time.sleep(3)
+                sizes.append(node.resident_mib())
+            there = len(node.run("swarm", "peers").split())
+            if there < warm + peers:
+                raise RuntimeError(f"only {there} peers are there")
+        b.add(f"an idle connection with {security}, KiB resident, over {peers:,}", target,
+              {"cairn": (sizes[1] - sizes[0]) * 1024 / peers})
+
+
+ROWS = [network_large, network_small, network_stream, network_idle, network_conns]

@@ -43,7 +43,8 @@ typedef enum cn_err_class {
     X(CN_ERR_UNSUPPORTED, -19, CN_CLASS_USAGE, "not supported")                                    \
     X(CN_ERR_USAGE, -20, CN_CLASS_USAGE, "wrong use")                                              \
     X(CN_ERR_PERMISSION, -21, CN_CLASS_LOCAL, "permission denied")                                 \
-    X(CN_ERR_BUG, -22, CN_CLASS_BUG, "a mistake of this program")
+    X(CN_ERR_BUG, -22, CN_CLASS_BUG, "a mistake of this program")                                  \
+    X(CN_ERR_FILES, -23, CN_CLASS_LOCAL, "too many open files (ulimit -n says how many may be)")
 
 typedef enum cn_err {
 #define CN_ERR_ENUM(name, value, class, sentence) name = value,

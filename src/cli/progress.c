@@ -12,10 +12,9 @@
 enum { BAR_CELLS = 24, LINE_BYTES = 256, AFTER_MS = 500, EVERY_MS = 100 };
 
 static const char *const names[] = {
-    [CN_PROGRESS_ADD] = "adding",
-    [CN_PROGRESS_OUTPUT] = "reading",
-    [CN_PROGRESS_GET] = "saving",
-    [CN_PROGRESS_CHECK] = "checking",
+    [CN_PROGRESS_ADD] = "adding",      [CN_PROGRESS_OUTPUT] = "reading",
+    [CN_PROGRESS_GET] = "saving",      [CN_PROGRESS_CHECK] = "checking",
+    [CN_PROGRESS_REMOVE] = "removing",
 };
 
 void cn_progress_init(cn_progress *p, cn_rt *rt)

@@ -73,6 +73,9 @@ cn_err cn_call_flush(cn_call *call)
 static int progress_state(const cn_call *call)
 {
     bool given = false;
+    if (cn_command_option(call->parts.request->command, cn_str("progress")) == NULL) {
+        return 2;
+    }
     bool wanted = cn_call_flag(call, "progress", &given);
     return !given ? 2 : !wanted ? 1 : cn_call_has_terminal(call) ? 2 : 3;
 }

@@ -73,11 +73,12 @@ static bool is_told(const cn_call *call)
     return !cn_call_is_cli(call) && cn_call_flag(call, "progress", NULL);
 }
 
-static cn_err count(void *ctx, const cn_walk_entry *e)
+static cn_err count(void *ctx, const cn_walk_entry *e, size_t bytes)
 {
     progress *p = ctx;
     p->nodes++;
-    p->bytes += e->block.len;
+    CN_UNUSED(e);
+    p->bytes += bytes;
     cn_call_progress(p->call, CN_PROGRESS_CHECK, p->bytes, UINT64_MAX);
     if (!is_told(p->call)) {
         return CN_OK;

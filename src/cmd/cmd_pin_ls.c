@@ -255,9 +255,10 @@ static cn_err note_pinned(void *ctx, const cn_pin *pin)
     return cn_map_put(&l->pinned, cn_cid_bytes(&pin->cid), &value, NULL);
 }
 
-static cn_err give_indirect(void *ctx, const cn_walk_entry *e)
+static cn_err give_indirect(void *ctx, const cn_walk_entry *e, size_t bytes)
 {
     listing *l = ctx;
+    CN_UNUSED(bytes);
     bool own = cn_map_get(&l->pinned, cn_cid_bytes(e->cid)) != NULL;
     return e->depth == 0 || own ? CN_OK : give(l, e->cid, "indirect", NULL, (cn_slice){0});
 }
@@ -287,9 +288,10 @@ out:
     return err;
 }
 
-static cn_err look_for(void *ctx, const cn_walk_entry *e)
+static cn_err look_for(void *ctx, const cn_walk_entry *e, size_t bytes)
 {
     listing *l = ctx;
+    CN_UNUSED(bytes);
     l->found = l->found || (e->depth > 0 && cn_cid_eq(e->cid, l->wanted));
     return l->found ? CN_ERR_CLOSED : CN_OK; /* ends the walk */
 }

@@ -147,7 +147,10 @@ static cn_err run_verify(cn_call *call)
     }
     CN_TRY(cn_pin_open(call, &pins));
     CN_TRY(cn_content_drive(call, &run.drive));
-    err = cn_pins_each(pins, CN_PIN_RECURSIVE, check_pin, &run, cn_call_why(call));
+    err = cn_pins_check(pins, cn_call_why(call));
+    if (err == CN_OK) {
+        err = cn_pins_each(pins, CN_PIN_RECURSIVE, check_pin, &run, cn_call_why(call));
+    }
     if (err != CN_OK) {
         err = cn_call_fail_why(call, err);
     }

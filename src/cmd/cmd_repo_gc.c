@@ -60,14 +60,16 @@ typedef struct collection {
     cn_gc *gc;
     cn_walk walk;
     bool walked;
+    uint64_t marked_bytes;
     cn_buf removed; /* to be told */
 } collection;
 
-static cn_err mark(void *ctx, const cn_walk_entry *e)
+static cn_err mark(void *ctx, const cn_walk_entry *e, size_t bytes)
 {
     collection *c = ctx;
-    cn_err err = cn_gc_mark(c->gc, e->cid, NULL);
-    return err;
+    c->marked_bytes += bytes;
+    cn_call_progress(c->call, CN_PROGRESS_CHECK, c->marked_bytes, UINT64_MAX);
+    return cn_gc_mark(c->gc, e->cid, NULL);
 }
 
 static cn_err say_missing(cn_call *call, const cn_cid *root, cn_err err)
@@ -129,6 +131,7 @@ static cn_err mark_all(collection *c)
 {
     cn_cid root = {0};
     cn_err err = CN_OK;
+    CN_TRY(cn_pins_check(c->pins, cn_call_why(c->call)));
     CN_TRY(cn_pins_each(c->pins, CN_PIN_ANY, mark_pin, c, cn_call_why(c->call)));
     err = cn_pins_root_get(c->pins, &root, NULL);
     if (err == CN_OK) {
@@ -151,6 +154,7 @@ static cn_err collect(collection *c, bool *ret_done)
     while (!*ret_done && c->removed.len < TOLD_AT_ONCE_BYTES) {
         CN_TRY(cn_call_check(c->call));
         CN_TRY(cn_gc_sweep(c->gc, note_removed, c, ret_done, why));
+        cn_call_progress(c->call, CN_PROGRESS_REMOVE, cn_gc_stat(c->gc).removed_bytes, UINT64_MAX);
     }
 out:
     cn_walk_release(&c->walk);
@@ -355,6 +359,7 @@ static cn_err sum_up(verification *v)
 static cn_err run_verify(cn_call *call)
 {
     cn_node *node = NULL;
+    cn_pins *pins = NULL;
     int64_t ns = 0;
     verification v = {.call = call, .drop = cn_call_flag(call, "drop", NULL)};
     cn_slice timeout = cn_str(cn_call_string(call, "heal-timeout", NULL));
@@ -374,6 +379,8 @@ static cn_err run_verify(cn_call *call)
     CN_TRY(cn_call_node(call, &node));
     v.store = cn_node_store(node);
     CN_TRY(cn_store_verify_all(v.store, checked, &v, cn_call_why(call)));
+    CN_TRY(cn_pin_open(call, &pins));
+    CN_TRY(cn_pins_check(pins, cn_call_why(call)));
     CN_TRY(drop_bad(&v));
     err = sum_up(&v);
 out:

@@ -233,8 +233,7 @@ cn_encoding cn_call_encoding(const cn_call *call);
 CN_MUST_USE cn_err cn_call_flush(cn_call *call);
 /*
  * How far the work is, for the line on the terminal of those who wait: unless --progress=false.
- * Cheap enough for each block. `total_bytes` is UINT64_MAX if not known. Only for commands with
- * the option "progress". Nothing over RPC.
+ * Cheap enough for each block. `total_bytes` is UINT64_MAX if not known. Nothing over RPC.
  */
 void cn_call_progress(
     cn_call *call, cn_progress_kind kind, uint64_t done_bytes, uint64_t total_bytes);

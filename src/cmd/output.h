@@ -54,6 +54,7 @@ typedef enum cn_progress_kind {
     CN_PROGRESS_OUTPUT, /* the bytes of the answer itself */
     CN_PROGRESS_GET,
     CN_PROGRESS_CHECK,
+    CN_PROGRESS_REMOVE,
 } cn_progress_kind;
 
 /* How far it is. */

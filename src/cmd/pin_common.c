@@ -75,10 +75,30 @@ cn_err cn_pin_open(cn_call *call, cn_pins **ret)
     return err == CN_OK ? err : cn_call_fail_why(call, err);
 }
 
+/*
+ * A raw block has nothing below it: that it is here is enough, and it is not read. One that is not
+ * is got, which fetches it or says what is wrong.
+ */
+static cn_err see_raw(cn_call *call, cn_blocks *blocks, const cn_cid *cid, size_t *ret_bytes)
+{
+    cn_node *node = NULL;
+    cn_buf block = {0};
+    cn_err err = CN_OK;
+    cn_buf_init(&block, cn_call_mem(call), CN_DRIVE_BLOCK_MAX_BYTES);
+    CN_TRY(cn_call_node(call, &node));
+    if (cn_blocks_size(cn_store_blocks(cn_node_store(node)), cid, ret_bytes) != CN_OK) {
+        CN_TRY(cn_blocks_get(blocks, cid, &block, cn_call_why(call)));
+        *ret_bytes = block.len;
+    }
+out:
+    cn_buf_release(&block);
+    return err;
+}
+
 cn_err cn_pin_walk(
     cn_call *call, cn_walk *walk, bool again, const cn_cid *root, cn_pin_visit visit, void *ctx)
 {
-    static const cn_walk_options options = {.unique = true};
+    static const cn_walk_options options = {.unique = true, .raw_unseen = true};
     cn_drive drive = {0};
     cn_pull step = {0};
     cn_err err = CN_OK;
@@ -95,8 +115,12 @@ cn_err cn_pin_walk(
             break;
         }
         const cn_walk_entry *e = step.entry;
+        size_t bytes = e->block.len;
+        if (e->cid->codec == CN_CODEC_RAW) {
+            CN_TRY(see_raw(call, drive.blocks, e->cid, &bytes));
+        }
         if (visit != NULL && !e->is_repeat) {
-            CN_TRY(visit(ctx, e));
+            CN_TRY(visit(ctx, e, bytes));
         }
     }
 out:

@@ -15,7 +15,6 @@ enum {
     CN_HTTP_THREADS_MAX = 16,
     CN_HTTP_DISCARD_MAX_BYTES = 256 << 10,
     CN_HTTP_WAITING_TIMES = 8,
-    CN_HTTP_STALLED_S = 10, /* so long a client must have kept a thread waiting to be cut */
 };
 
 /*
@@ -33,6 +32,7 @@ typedef struct cn_http_runners {
     unsigned idle;
     unsigned left; /* threads that wait for their client */
     unsigned threads_max;
+    int64_t stalled_ns; /* so long a client must have kept a thread waiting to be cut */
     bool stopping;
 } cn_http_runners;
 
@@ -128,7 +128,8 @@ void cn_http_wakers_end(cn_http_server *s, const cn_http_request *r);
 /* The server stops: wake all. */
 void cn_http_wakers_ring(cn_http_server *s);
 
-CN_MUST_USE cn_err cn_http_runners_init(cn_http_runners *w, cn_mem *mem, unsigned threads_max);
+CN_MUST_USE cn_err
+cn_http_runners_init(cn_http_runners *w, cn_mem *mem, unsigned threads_max, unsigned stalled_s);
 /* Cancel all streams and wait up to `wait_ns` for their threads; false if some still run. */
 bool cn_http_runners_stop(cn_http_runners *w, int64_t wait_ns);
 void cn_http_runners_release(cn_http_runners *w);

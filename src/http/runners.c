@@ -7,10 +7,12 @@
 
 enum { RUNNER_STACK_BYTES = 512 << 10, IDLE_S = 10 };
 
-cn_err cn_http_runners_init(cn_http_runners *w, cn_mem *mem, unsigned threads_max)
+cn_err
+cn_http_runners_init(cn_http_runners *w, cn_mem *mem, unsigned threads_max, unsigned stalled_s)
 {
     cn_err err = CN_OK;
-    *w = (cn_http_runners){.threads_max = threads_max};
+    *w = (cn_http_runners){
+        .threads_max = threads_max, .stalled_ns = (int64_t)stalled_s * CN_NS_PER_S};
     CN_TRY(cn_lock_new(mem, &w->lock));
     CN_TRY(cn_cond_new(mem, &w->more));
 out:
@@ -110,7 +112,7 @@ static void cut_stalled(cn_http_runners *w)
         bool is_longer = longest == NULL || s->left_ns < longest->left_ns;
         longest = s->has_left && is_longer ? s : longest;
     }
-    if (longest != NULL && cn_http_now_ns() - longest->left_ns >= CN_HTTP_STALLED_S * CN_NS_PER_S) {
+    if (longest != NULL && cn_http_now_ns() - longest->left_ns >= w->stalled_ns) {
         cn_http_stream_cut(longest);
     }
 }

@@ -15,6 +15,7 @@ enum {
     DEFAULT_HEADER_S = 30,
     DEFAULT_STREAM_S = 3600,
     DEFAULT_STREAMS = 64,
+    DEFAULT_STALLED_S = 10,
     THREAD_STACK_BYTES = 256 << 10,
 };
 
@@ -240,6 +241,7 @@ static void set_defaults(cn_http_options *o)
     o->header_timeout_s = o->header_timeout_s == 0 ? DEFAULT_HEADER_S : o->header_timeout_s;
     o->stream_timeout_s = o->stream_timeout_s == 0 ? DEFAULT_STREAM_S : o->stream_timeout_s;
     o->streams_max = o->streams_max == 0 ? DEFAULT_STREAMS : o->streams_max;
+    o->stalled_timeout_s = o->stalled_timeout_s == 0 ? DEFAULT_STALLED_S : o->stalled_timeout_s;
     o->connections_max = CN_MAX(o->connections_max, o->threads);
 }
 
@@ -275,7 +277,8 @@ cn_err cn_http_server_start(
     set_defaults(&s->options);
     CN_TRY(cn_mhd_load(&s->mhd, why));
     CN_TRY(cn_lock_new(s->mem, &s->wakers_lock));
-    CN_TRY(cn_http_runners_init(&s->runners, s->mem, s->options.streams_max));
+    CN_TRY(cn_http_runners_init(
+        &s->runners, s->mem, s->options.streams_max, s->options.stalled_timeout_s));
     s->watch.look = cn_http_runners_look;
     s->watch.ctx = &s->runners;
     CN_TRY(

@@ -34,6 +34,8 @@ typedef struct cn_http_options {
     unsigned header_timeout_s;            /* 0: 30; for all of a request's header */
     unsigned stream_timeout_s;            /* 0: 3600; without bytes, for cn_http_stream */
     unsigned streams_max;                 /* threads of cn_http_stream; 0: 64; others queue */
+    unsigned stalled_timeout_s; /* 0: 10; a client that kept a thread waiting so long may be cut
+                                   where others wait for one */
 } cn_http_options;
 
 /*

@@ -119,6 +119,23 @@ static enum MHD_Result launch(cn_http_stream *s)
     return s->is_launched ? MHD_YES : MHD_NO;
 }
 
+/* As much as there is room for; with more the connection sleeps. Without memory it is given up. */
+static enum MHD_Result take_body(cn_http_stream *s, const char *data, size_t *size)
+{
+    bool was_empty = s->body.len == 0;
+    if (make_body_room(s, *size) != CN_OK) {
+        return MHD_NO;
+    }
+    *size -= cn_ring_put(&s->body, cn_slice_of(data, *size));
+    if (*size > 0) {
+        go_to_sleep(s);
+    }
+    if (was_empty || *size > 0) {
+        notify(s);
+    }
+    return MHD_YES;
+}
+
 enum MHD_Result cn_http_stream_upload(cn_http_stream *s, const char *data, size_t *size)
 {
     enum MHD_Result result = MHD_YES;
@@ -128,17 +145,7 @@ enum MHD_Result cn_http_stream_upload(cn_http_stream *s, const char *data, size_
     } else if (s->body_unwanted) {
         *size = 0;
     } else {
-        bool was_empty = s->body.len == 0;
-        if (make_body_room(s, *size) != CN_OK) {
-            result = MHD_NO;
-        }
-        *size -= cn_ring_put(&s->body, cn_slice_of(data, *size));
-        if (*size > 0) {
-            go_to_sleep(s);
-        }
-        if (was_empty || *size > 0) {
-            notify(s);
-        }
+        result = take_body(s, data, size);
     }
     bool is_due = result == MHD_YES && !s->is_launched && s->body.len >= START_BYTES;
     cn_lock_give(s->lock);
@@ -326,7 +333,8 @@ cn_err cn_http_stream_write(cn_http_stream *s, cn_slice bytes)
 static void finish(cn_http_stream *s, bool aborted)
 {
     s->has_ended = true;
-    s->is_aborted = s->is_aborted || aborted;
+    /* an answer that ends before it began has no status to send */
+    s->is_aborted = s->is_aborted || aborted || !s->has_begun;
     s->body_unwanted = true;
     wake(s);
 }

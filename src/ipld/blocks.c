@@ -44,6 +44,12 @@ void cn_blocks_expect(cn_blocks *b, const cn_cid *cids, size_t len)
     }
 }
 
+bool cn_blocks_is_at_hand(cn_blocks *b, const cn_cid *cid)
+{
+    return cn_cid_is_identity(cid, NULL) ||
+           (b->ops->is_at_hand != NULL && b->ops->is_at_hand(b, cid));
+}
+
 cn_err cn_blocks_size(cn_blocks *b, const cn_cid *cid, size_t *ret_bytes)
 {
     cn_slice inlined = {0};

@@ -28,6 +28,7 @@ typedef struct cn_blocks_ops {
     cn_err (*get_plain)(cn_blocks *b, const cn_cid *cid, cn_buf *ret); /* NULL: by get */
     /* NULL: one after the other, by put */
     cn_err (*put_many)(cn_blocks *b, const cn_blocks_item *items, size_t len, cn_why *why);
+    bool (*is_at_hand)(cn_blocks *b, const cn_cid *cid); /* NULL: not known */
 } cn_blocks_ops;
 
 /* Implementations put this first in their own struct. Safe from any thread. */
@@ -63,6 +64,9 @@ CN_MUST_USE cn_err cn_blocks_get_plain(cn_blocks *b, const cn_cid *cid, cn_buf *
  * them begins to. Returns at once; a hint only. The CIDs are copied.
  */
 void cn_blocks_expect(cn_blocks *b, const cn_cid *cids, size_t len);
+
+/* Would getting it cost no more than a copy, so that sending a worker for it gains nothing? */
+bool cn_blocks_is_at_hand(cn_blocks *b, const cn_cid *cid);
 
 /* Its size without reading it. Errors: NOT_FOUND, IO. */
 CN_MUST_USE cn_err cn_blocks_size(cn_blocks *b, const cn_cid *cid, size_t *ret_bytes);

@@ -39,6 +39,47 @@ static size_t digits(cn_slice s, size_t at)
     return n;
 }
 
+/* The exponent, as far as it can matter. */
+static int64_t exponent_of(cn_slice s)
+{
+    enum { MOST = 1 << 28 };
+    int64_t sum = 0;
+    size_t at = s.len > 0 && (s.data[0] == '-' || s.data[0] == '+') ? 1 : 0;
+    for (; at < s.len && sum < MOST; at++) {
+        sum = sum * 10 + s.data[at] - '0';
+    }
+    return s.len > 0 && s.data[0] == '-' ? -sum : sum;
+}
+
+/* Is there a float of 64 bits for this number, which is written as numbers are? */
+static bool is_in_range(cn_slice s)
+{
+    /* the first digits of what is half a step above the largest: it and what follows has none */
+    static const char too_large[] = "1797693134862315807937289714053034150799";
+    enum { WHOLE_DIGITS = 309 };
+    char first[sizeof too_large - 1];
+    size_t len = 0;
+    int64_t whole = 0; /* digits before the point, less zeros behind it that come first */
+    bool behind = false;
+    size_t at = s.data[0] == '-' ? 1 : 0;
+    for (; at < s.len && s.data[at] != 'e' && s.data[at] != 'E'; at++) {
+        bool lead = len == 0 && s.data[at] == '0';
+        if (s.data[at] == '.') {
+            behind = true;
+            continue;
+        }
+        whole += behind ? -(int64_t)lead : !lead;
+        if (!lead && len < sizeof first) {
+            first[len++] = (char)s.data[at];
+        }
+    }
+    whole += at < s.len ? exponent_of(cn_slice_skip(s, at + 1)) : 0;
+    if (len == 0 || whole != WHOLE_DIGITS) {
+        return len == 0 || whole < WHOLE_DIGITS;
+    }
+    return cn_slice_cmp(cn_slice_of(first, len), cn_str(too_large)) < 0;
+}
+
 static bool is_number(cn_slice s)
 {
     size_t at = s.len > 0 && s.data[0] == '-' ? 1 : 0;
@@ -68,7 +109,7 @@ static bool is_number(cn_slice s)
         cn_slice unsigned_part = cn_slice_skip(s, s.data[0] == '-' ? 1 : 0);
         return at == s.len && cn_num_u64(unsigned_part, &number) == CN_OK;
     }
-    return at == s.len;
+    return at == s.len && is_in_range(s);
 }
 
 static cn_err next_token(cn_slice *s, token *ret)

@@ -164,6 +164,17 @@ out:
     return err;
 }
 
+static void take_back(const cn_init_options *o)
+{
+    cn_buf buf;
+    const char *path = NULL;
+    cn_buf_init(&buf, o->mem, PATH_MAX_BYTES);
+    if (cn_repo_file(o->repo_path, "config", &buf) == CN_OK && cn_buf_cstr(&buf, &path) == CN_OK) {
+        (void)!cn_path_unlink(o->rt, path);
+    }
+    cn_buf_release(&buf);
+}
+
 cn_err cn_init_repo(const cn_init_options *o, cn_why *why)
 {
     cn_buf config;
@@ -187,7 +198,10 @@ cn_err cn_init_repo(const cn_init_options *o, cn_why *why)
         CN_TRY(write_key(o, why));
     }
     CN_TRY(make_store(o, why));
-    CN_TRY(write_file(o, "config", cn_buf_slice(&config), why));
+    err = write_file(o, "config", cn_buf_slice(&config), why);
+    if (err != CN_OK) {
+        take_back(o); /* it may be there, though not for certain: then the repo would be made */
+    }
 out:
     cn_file_close(o->rt, lock);
     if (config.data != NULL) {

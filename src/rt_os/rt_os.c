@@ -126,6 +126,9 @@ cn_err cn_rt_os_err(int errno_value)
     case EAGAIN:
     case EBUSY:
         return CN_ERR_BUSY;
+    case EMFILE:
+    case ENFILE:
+        return CN_ERR_FILES;
     case EOPNOTSUPP:
         return CN_ERR_UNSUPPORTED;
     default:

@@ -88,6 +88,14 @@ static void set_reserve(cn_store *s, uint64_t bytes)
     cn_lock_give(s->lock);
 }
 
+/* How large it should be: on a small disk an eighth of what is ours or free, which is two segments.
+ */
+static uint64_t reserve_wanted(const cn_store *s, uint64_t room)
+{
+    uint64_t most = (room + s->segment_bytes) / 8;
+    return s->options.reserve_bytes == UINT64_MAX ? 0 : CN_MIN(s->options.reserve_bytes, most);
+}
+
 void cn_store_make_reserve(cn_store *s)
 {
     cn_store_path path;
@@ -95,10 +103,12 @@ void cn_store_make_reserve(cn_store *s)
     uint64_t size = 0;
     uint64_t room = 0;
     cn_slice magic = cn_str("cairn-reserve 1\n");
-    uint64_t want = s->options.reserve_bytes;
-    if (want == UINT64_MAX) {
+    uint64_t want = 0;
+    if (s->options.reserve_bytes == UINT64_MAX ||
+        cn_path_free_bytes(s->rt, s->dir, &room) != CN_OK) {
         return;
     }
+    want = reserve_wanted(s, room);
     (void)cn_store_file(s, path, "reserve");
     unsigned flags = CN_FILE_READ | CN_FILE_WRITE;
     if (cn_file_open(s->rt, path, flags, &f, NULL) == CN_OK &&
@@ -110,7 +120,7 @@ void cn_store_make_reserve(cn_store *s)
     cn_file_close(s->rt, f);
     f = NULL;
     /* only where it does not take the last that is left */
-    if (cn_path_free_bytes(s->rt, s->dir, &room) != CN_OK || room / 4 < want) {
+    if (room / 2 < want || want == 0) {
         return;
     }
     if (cn_file_open(s->rt, path, flags | CN_FILE_CREATE, &f, NULL) == CN_OK) {
@@ -122,6 +132,27 @@ void cn_store_make_reserve(cn_store *s)
         }
         cn_file_close(s->rt, f);
     }
+}
+
+cn_err cn_store_leave_reserve(cn_store *s, uint64_t more, cn_why *why)
+{
+    uint64_t room = 0;
+    cn_lock_take(s->lock);
+    bool held = s->reserve_bytes != 0 || s->options.reserve_bytes == UINT64_MAX;
+    uint64_t want = reserve_wanted(s, 0);
+    cn_lock_give(s->lock);
+    if (held || cn_path_free_bytes(s->rt, s->dir, &room) != CN_OK) {
+        return CN_OK;
+    }
+    want = CN_MIN(s->options.reserve_bytes, want + room / 8);
+    if (room >= want + more) {
+        return CN_OK;
+    }
+    return cn_why_set(
+        why, CN_ERR_NO_SPACE,
+        "no space left on the disk of %s but the %llu bytes that are kept for removing blocks: "
+        "remove pins and run 'cairn repo gc', or make room on the disk",
+        s->dir, (unsigned long long)want);
 }
 
 bool cn_store_relieve(cn_store *s)

@@ -162,18 +162,14 @@ static cn_err order_turns(cn_gc *g)
     return CN_OK;
 }
 
-/* Is there room for a copy of what lives in it? The reserve is given up where that helps. */
-static bool has_room_for(cn_store *s, const cn_segment *seg)
+/* Room for copies, `need` bytes if they can be had: the reserve is given up for that. */
+static uint64_t room_for(cn_store *s, uint64_t need)
 {
-    uint64_t need = seg->meta.live_whole + ROOM_SPARE_BYTES;
     uint64_t room = free_bytes(s);
-    cn_lock_take(s->lock);
-    uint64_t reserve = s->reserve_bytes;
-    cn_lock_give(s->lock);
-    if (room >= need) {
-        return true;
+    if (room < need + ROOM_SPARE_BYTES && cn_store_relieve(s)) {
+        room = free_bytes(s);
     }
-    return room + reserve >= need && cn_store_relieve(s) && free_bytes(s) >= need;
+    return room < ROOM_SPARE_BYTES ? 0 : room - ROOM_SPARE_BYTES;
 }
 
 /* Begin with the next segment whose turn it is; at the end of the turns comes the next phase. */
@@ -186,11 +182,9 @@ static cn_err begin_next(cn_gc *g)
         if (seg == NULL) {
             continue;
         }
-        if (g->phase == CN_GC_REWRITE && !has_room_for(s, seg)) {
-            g->stats.stuck_bytes += seg->tail - CN_SEGMENT_HEAD_BYTES - seg->meta.live_whole;
-            continue;
-        }
+        uint64_t live = seg->meta.live_whole;
         err = cn_gc_walk_init(g, seg);
+        g->walk.cutting = err == CN_OK && g->phase == CN_GC_REWRITE && room_for(s, live) < live;
         /* a segment whose head is damaged stays as it is; it was reported at open */
         err = err == CN_ERR_CORRUPT && seg->meta.live_records == 0 ? CN_OK : err;
     }
@@ -199,6 +193,16 @@ static cn_err begin_next(cn_gc *g)
         g->ordered = false;
     }
     return err;
+}
+
+static cn_err step(cn_gc *g, cn_gc_removed removed, void *ctx, bool *ret_end)
+{
+    if (g->phase == CN_GC_REMOVE) {
+        return cn_gc_walk_remove(g, removed, ctx, ret_end);
+    }
+    return g->walk.cutting
+               ? cn_gc_walk_cut(g, room_for(g->store, g->walk.seg->meta.live_whole), ret_end)
+               : cn_gc_walk_move(g, ret_end);
 }
 
 cn_err cn_gc_sweep(cn_gc *g, cn_gc_removed removed, void *ctx, bool *ret_done, cn_why *why)
@@ -211,8 +215,7 @@ cn_err cn_gc_sweep(cn_gc *g, cn_gc_removed removed, void *ctx, bool *ret_done, c
         CN_TRY(begin_next(g));
     }
     if (g->walk.seg != NULL) {
-        err = g->phase == CN_GC_REMOVE ? cn_gc_walk_remove(g, removed, ctx, &end)
-                                       : cn_gc_walk_move(g, &end);
+        err = step(g, removed, ctx, &end);
         if (end || err != CN_OK) {
             cn_gc_walk_release(g);
         }
@@ -224,6 +227,14 @@ out:
             why, err,
             "the collection stopped: the disk of %s is full to the last byte, and there must be "
             "room to note what is removed: free a megabyte there and collect again",
+            s->dir);
+    }
+    if (err == CN_ERR_CORRUPT) {
+        cn_index_distrust(s->index);
+        return cn_why_set(
+            why, err,
+            "the collection stopped: the index in %s is damaged; it is made anew when the store is "
+            "opened again",
             s->dir);
     }
     if (err != CN_OK) {

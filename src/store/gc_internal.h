@@ -24,10 +24,13 @@ typedef struct cn_gc_turn {
 typedef struct cn_gc_walk {
     cn_segment *seg; /* held */
     cn_scan scan;
-    bool whole_dead;  /* nothing in it is marked */
-    cn_removal *list; /* gathered for one removal */
-    cn_cid *cids;     /* theirs */
-    cn_buf data;      /* of the block that moves */
+    bool whole_dead;   /* nothing in it is marked */
+    bool cutting;      /* moved and cut off piece by piece from its end */
+    uint32_t expected; /* live records that the index says it holds */
+    uint32_t met;      /* and those that were come across */
+    cn_removal *list;  /* gathered for one removal */
+    cn_cid *cids;      /* theirs */
+    cn_buf data;       /* of the block that moves */
 } cn_gc_walk;
 
 struct cn_gc {
@@ -57,3 +60,20 @@ CN_MUST_USE cn_err cn_gc_walk_remove(cn_gc *g, cn_gc_removed removed, void *ctx,
 
 /* Move the next live blocks, up to 64 MiB, and commit them; else as above. */
 CN_MUST_USE cn_err cn_gc_walk_move(cn_gc *g, bool *ret_end);
+
+/*
+ * For a segment whose live blocks have no room for their copies all at once (gc_cut.c): move what
+ * lives at its end, as much as `room` bytes take, and cut that piece off. *ret_end: it is gone, or
+ * no more of it can be freed this way (its dead bytes are then counted as stuck).
+ */
+CN_MUST_USE cn_err cn_gc_walk_cut(cn_gc *g, uint64_t room, bool *ret_end);
+
+/* The next record of the walk that the index points at. *ret_have false: no more (or none can be
+ * read). Errors: CORRUPT (the index names this very record, but otherwise), IO. */
+CN_MUST_USE cn_err cn_gc_next_live(cn_gc *g, cn_cid *ret_cid, cn_removal *ret, bool *ret_have);
+/* Move live records from where the walk stands, up to 64 MiB; commit what was moved. */
+CN_MUST_USE cn_err cn_gc_move_some(cn_gc *g, bool *ret_have);
+CN_MUST_USE cn_err cn_gc_commit(cn_store *s);
+CN_MUST_USE cn_err cn_gc_unlink_empty(cn_gc *g, cn_segment *seg);
+/* Copying was not possible or not any further; the rest of the segment can stay as it is. */
+bool cn_gc_stays(cn_err err);

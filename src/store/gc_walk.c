@@ -20,6 +20,7 @@ cn_err cn_gc_walk_init(cn_gc *g, cn_segment *seg)
     cn_err err = CN_OK;
     *w = (cn_gc_walk){.whole_dead = cn_gc_bits(g, seg->meta.segment) == NULL};
     cn_buf_init(&w->data, s->mem, CN_STORE_BLOCK_MAX_BYTES);
+    w->expected = seg->meta.live_records;
     CN_TRY(cn_segment_hold(s, seg->meta.segment, &w->seg));
     CN_TRY(cn_scan_init(&w->scan, s->mem, s->rt, seg->file));
     cn_scan_seek(&w->scan, CN_SEGMENT_HEAD_BYTES, 1, seg->written);
@@ -51,14 +52,19 @@ void cn_gc_walk_release(cn_gc *g)
     *w = (cn_gc_walk){0};
 }
 
-/* The next record that the index points at. *ret_have false: no more (or none can be read). */
-static cn_err next_live(cn_gc *g, cn_cid *ret_cid, cn_removal *ret, bool *ret_have)
+static bool is_same(const cn_place *a, const cn_place *b)
+{
+    return a->len == b->len && a->ordinal == b->ordinal && a->form == b->form;
+}
+
+cn_err cn_gc_next_live(cn_gc *g, cn_cid *ret_cid, cn_removal *ret, bool *ret_have)
 {
     cn_gc_walk *w = &g->walk;
     cn_place place;
     for (;;) {
         cn_err err = cn_scan_next(&w->scan, ret_cid, &place, ret_have);
         if (err == CN_ERR_MALFORMED) {
+            w->expected = w->met; /* what lies behind it is not known */
             *ret_have = false;
             return CN_OK;
         }
@@ -70,8 +76,11 @@ static cn_err next_live(cn_gc *g, cn_cid *ret_cid, cn_removal *ret, bool *ret_ha
         if (err == CN_OK) {
             err = cn_store_find_key(g->store, cn_key_slice(&ret->key), &ret->place);
         }
-        if (err == CN_OK && cn_place_eq(&place, &ret->place)) {
-            return CN_OK;
+        if (err == CN_OK && ret->place.segment == place.segment &&
+            ret->place.offset == place.offset) {
+            w->met++;
+            /* its number is what marks and tombstones go by */
+            return is_same(&place, &ret->place) ? CN_OK : CN_ERR_CORRUPT;
         }
         if (err != CN_OK && err != CN_ERR_NOT_FOUND) {
             return err;
@@ -124,7 +133,7 @@ out:
     return err != CN_OK ? err : told;
 }
 
-static cn_err unlink_empty(cn_gc *g, cn_segment *seg)
+cn_err cn_gc_unlink_empty(cn_gc *g, cn_segment *seg)
 {
     uint64_t bytes = seg->tail + seg->sidecar_bytes + seg->tombs_bytes;
     cn_err err = cn_store_unlink(g->store, seg);
@@ -149,15 +158,17 @@ cn_err cn_gc_walk_remove(cn_gc *g, cn_gc_removed removed, void *ctx, bool *ret_e
     bool have = true;
     cn_err err = CN_OK;
     while (len < REMOVE_AT_ONCE) {
-        CN_TRY(next_live(g, &w->cids[len], &w->list[len], &have));
+        CN_TRY(cn_gc_next_live(g, &w->cids[len], &w->list[len], &have));
         if (!have) {
             break;
         }
         len += !is_marked(g, &w->list[len].place);
     }
     CN_TRY(remove_gathered(g, len, removed, ctx));
+    /* each live record is met once: else the index does not say where some blocks lie */
+    CN_TRY(!have && w->met != w->expected ? CN_ERR_CORRUPT : CN_OK);
     if (!have && seg->meta.live_records == 0 && seg->meta.records > 1) {
-        CN_TRY(unlink_empty(g, seg));
+        CN_TRY(cn_gc_unlink_empty(g, seg));
     }
     *ret_end = !have;
 out:
@@ -184,7 +195,7 @@ out:
     return err;
 }
 
-static cn_err move_some(cn_gc *g, bool *ret_have)
+cn_err cn_gc_move_some(cn_gc *g, bool *ret_have)
 {
     cn_store *s = g->store;
     cn_cid cid;
@@ -192,7 +203,7 @@ static cn_err move_some(cn_gc *g, bool *ret_have)
     uint64_t moved_bytes = 0;
     cn_err err = CN_OK;
     while (moved_bytes < MOVE_BYTES && s->fresh.len < CN_COMMIT_SLICE) {
-        CN_TRY(next_live(g, &cid, &live, ret_have));
+        CN_TRY(cn_gc_next_live(g, &cid, &live, ret_have));
         if (!*ret_have) {
             break;
         }
@@ -203,10 +214,16 @@ out:
     return err;
 }
 
-static cn_err commit_or_relieve(cn_store *s)
+cn_err cn_gc_commit(cn_store *s)
 {
     cn_err err = cn_commit_all(s);
     return err == CN_ERR_NO_SPACE && cn_store_relieve(s) ? cn_commit_all(s) : err;
+}
+
+/* A damaged record, or no room: what is left of the segment stays as it is. */
+bool cn_gc_stays(cn_err err)
+{
+    return err == CN_ERR_NO_SPACE || err == CN_ERR_HASH_MISMATCH || err == CN_ERR_MALFORMED;
 }
 
 cn_err cn_gc_walk_move(cn_gc *g, bool *ret_end)
@@ -214,13 +231,12 @@ cn_err cn_gc_walk_move(cn_gc *g, bool *ret_end)
     cn_store *s = g->store;
     cn_segment *seg = g->walk.seg;
     bool have = true;
-    cn_err err = move_some(g, &have);
-    /* a damaged record, or no room: what is left of the segment stays as it is */
-    bool stays = err == CN_ERR_NO_SPACE || err == CN_ERR_HASH_MISMATCH || err == CN_ERR_MALFORMED;
+    cn_err err = cn_gc_move_some(g, &have);
+    bool stays = cn_gc_stays(err);
     CN_TRY(stays ? CN_OK : err);
-    CN_TRY(commit_or_relieve(s));
+    CN_TRY(cn_gc_commit(s));
     if (!stays && !have && seg->meta.live_records == 0) {
-        CN_TRY(unlink_empty(g, seg));
+        CN_TRY(cn_gc_unlink_empty(g, seg));
         g->stats.segments_rewritten++;
         g->stats.segments_unlinked--;
     }

@@ -47,12 +47,14 @@ typedef cn_err (*cn_index_meta_visit)(void *ctx, const cn_segment_meta *meta);
 
 typedef struct cn_index_ops {
     cn_err (*get)(cn_index *x, cn_slice key, cn_place *ret);
+    cn_err (*probe)(cn_index *x, cn_slice key, cn_place *ret);
     cn_err (*apply)(cn_index *x, const cn_index_batch *batch);
     cn_err (*scan)(cn_index *x, cn_index_visit visit, void *ctx);
     cn_err (*metas)(cn_index *x, cn_index_meta_visit visit, void *ctx);
     cn_err (*count)(cn_index *x, uint64_t *ret);
     uint64_t (*bytes)(cn_index *x);
     cn_err (*checkpoint)(cn_index *x);
+    void (*rest)(cn_index *x);
     void (*distrust)(cn_index *x);
     bool (*is_distrusted)(cn_index *x);
     void (*close)(cn_index *x);
@@ -82,6 +84,11 @@ static inline CN_MUST_USE cn_err cn_index_get(cn_index *x, cn_slice key, cn_plac
 {
     return x->ops->get(x, key, ret);
 }
+/* As get, for who asks once for each of many: holds less of the index in memory. */
+static inline CN_MUST_USE cn_err cn_index_probe(cn_index *x, cn_slice key, cn_place *ret)
+{
+    return x->ops->probe(x, key, ret);
+}
 /* Make all changes of the batch or none. Errors: NO_SPACE, IO, CORRUPT, NO_MEMORY. */
 static inline CN_MUST_USE cn_err cn_index_apply(cn_index *x, const cn_index_batch *batch)
 {
@@ -110,6 +117,11 @@ static inline uint64_t cn_index_bytes(cn_index *x)
 static inline CN_MUST_USE cn_err cn_index_checkpoint(cn_index *x)
 {
     return x->ops->checkpoint(x);
+}
+/* Nothing is to do for now: hold as little of it in memory as can be. */
+static inline void cn_index_rest(cn_index *x)
+{
+    x->ops->rest(x);
 }
 
 /* It was found to be wrong: set it aside, so that the next open makes it anew; apply gives CORRUPT

@@ -3,16 +3,25 @@
  * the version. MDB_NOMETASYNC: a power cut may take back the last transaction, never tear one; the
  * tail of the segment is then replayed from the checkpoint before.
  */
+#include "store/filter.h"
 #include "store/index.h"
 #include "store/lmdb_scan.h"
 
-enum { INDEX_VERSION = 1, FORGET_FROM_BYTES = 16 << 20, FORGET_AFTER = 512 };
+#define READ_FOR_NS (CN_NS_PER_S / 2)
+enum {
+    INDEX_VERSION = 1,
+    FORGET_FROM_BYTES = 16 << 20,
+    FORGET_AFTER = 512,
+    FORGET_AFTER_SCANNED = 1 << 16, /* entries read one after the other: half of their pages' */
+};
 
 typedef struct index_lmdb {
     cn_index base;
     cn_lmdb lmdb;
     MDB_dbi blocks, segments, about;
-    atomic_uint touched; /* look-ups and changes so far */
+    atomic_uint touched;               /* look-ups and changes so far */
+    atomic_int_least64_t forget_at_ns; /* readers let go of the pages then */
+    cn_filter filter;
 } index_lmdb;
 
 static MDB_val val(cn_slice s)
@@ -56,24 +65,55 @@ static void note_touched(index_lmdb *i, MDB_txn *txn)
     }
 }
 
-static cn_err get(cn_index *x, cn_slice key, cn_place *ret)
+/*
+ * Readers at random come back to the same pages: taking them away too soon costs more than all
+ * else. So they are let go of once in a while only, which leaves few with who reads seldom.
+ */
+static void note_read(index_lmdb *i, MDB_txn *txn)
 {
-    index_lmdb *i = (index_lmdb *)x;
+    int64_t now = cn_rt_now(i->lmdb.rt).ns;
+    int64_t due = atomic_load_explicit(&i->forget_at_ns, memory_order_relaxed);
+    if (now >= due && atomic_compare_exchange_strong(&i->forget_at_ns, &due, now + READ_FOR_NS)) {
+        forget_pages(i, txn);
+    }
+}
+
+/* `frugal`: who looks up one after the other while adding keeps few pages. */
+static cn_err look_up(index_lmdb *i, cn_slice key, bool frugal, cn_place *ret)
+{
     MDB_txn *txn = NULL;
     MDB_val k = val(key);
     MDB_val v = {0};
+    if (cn_filter_lacks(&i->filter, key)) {
+        return CN_ERR_NOT_FOUND;
+    }
     cn_err err = cn_lmdb_read(&i->lmdb, &txn);
     if (err == CN_OK) {
         err = cn_lmdb_err(mdb_get(txn, i->blocks, &k, &v));
     }
+    if (err == CN_ERR_NOT_FOUND) {
+        cn_filter_note_miss(&i->filter);
+    }
     if (err == CN_OK && cn_place_decode(cn_slice_of(v.mv_data, v.mv_size), ret) != CN_OK) {
         err = CN_ERR_CORRUPT;
     }
-    if (txn != NULL) {
+    if (txn != NULL && frugal) {
         note_touched(i, txn);
+    } else if (txn != NULL) {
+        note_read(i, txn);
     }
     cn_lmdb_read_end(&i->lmdb, txn);
     return cn_lmdb_judge(&i->lmdb, err);
+}
+
+static cn_err get(cn_index *x, cn_slice key, cn_place *ret)
+{
+    return look_up((index_lmdb *)x, key, false, ret);
+}
+
+static cn_err probe(cn_index *x, cn_slice key, cn_place *ret)
+{
+    return look_up((index_lmdb *)x, key, true, ret);
 }
 
 static void segment_key(uint32_t segment, uint8_t out[4])
@@ -94,6 +134,7 @@ static int apply_changes(index_lmdb *i, MDB_txn *txn, const cn_index_batch *batc
             result = mdb_del(txn, i->blocks, &k, NULL);
             result = result == MDB_NOTFOUND ? 0 : result;
         } else {
+            cn_filter_add(&i->filter, change.key);
             cn_place_encode(&change.place, bytes);
             MDB_val v = {sizeof bytes, bytes};
             result = mdb_put(txn, i->blocks, &k, &v, 0);
@@ -130,8 +171,7 @@ static int apply_metas(index_lmdb *i, MDB_txn *txn, const cn_index_batch *batch)
 static int apply_once(index_lmdb *i, const cn_index_batch *batch)
 {
     MDB_txn *txn = NULL;
-    cn_lmdb_enter(&i->lmdb);
-    int result = mdb_txn_begin(i->lmdb.env, NULL, 0, &txn);
+    int result = cn_lmdb_write(&i->lmdb, &txn);
     if (result == 0) {
         result = apply_changes(i, txn, batch);
         if (result == 0) {
@@ -143,13 +183,64 @@ static int apply_once(index_lmdb *i, const cn_index_batch *batch)
             mdb_txn_abort(txn);
         }
     }
-    cn_lmdb_leave();
+    cn_lmdb_write_end(&i->lmdb, result);
     return result;
+}
+
+static cn_err count(cn_index *x, uint64_t *ret)
+{
+    index_lmdb *i = (index_lmdb *)x;
+    MDB_txn *txn = NULL;
+    MDB_stat stat = {0};
+    cn_err err = cn_lmdb_read(&i->lmdb, &txn);
+    if (err == CN_OK) {
+        err = cn_lmdb_err(mdb_stat(txn, i->blocks, &stat));
+    }
+    cn_lmdb_read_end(&i->lmdb, txn);
+    if (err == CN_OK) {
+        *ret = stat.ms_entries;
+    }
+    return err;
+}
+
+/* What fills the filter. */
+typedef struct filling {
+    index_lmdb *index;
+    _Atomic(uint64_t) *bits;
+    uint64_t keys;
+} filling;
+
+static cn_err fill_one(void *ctx, cn_slice key, cn_slice value)
+{
+    filling *f = ctx;
+    CN_UNUSED(value);
+    cn_filter_add_to(f->bits, key);
+    if (++f->keys % FORGET_AFTER_SCANNED == 0) {
+        forget_after_commit(f->index);
+    }
+    return CN_OK;
+}
+
+/* Nobody changes the index meanwhile. Without memory, or where it cannot be read, there is none. */
+static void fill_filter(index_lmdb *i)
+{
+    filling f = {.index = i};
+    uint64_t keys = 0;
+    if (count(&i->base, &keys) != CN_OK || !cn_filter_is_due(&i->filter, keys) ||
+        cn_filter_prepare(i->lmdb.mem, &f.bits) != CN_OK) {
+        return;
+    }
+    if (cn_lmdb_each(&i->lmdb, i->blocks, (cn_slice){0}, fill_one, &f) == CN_OK) {
+        cn_filter_use(&i->filter, f.bits);
+    } else {
+        cn_filter_drop(i->lmdb.mem, f.bits);
+    }
 }
 
 static cn_err apply(cn_index *x, const cn_index_batch *batch)
 {
     index_lmdb *i = (index_lmdb *)x;
+    fill_filter(i);
     while (!atomic_load(&i->lmdb.damaged)) {
         int result = apply_once(i, batch);
         if (result == 0 && batch->changes != NULL) {
@@ -231,22 +322,6 @@ out:
     return err;
 }
 
-static cn_err count(cn_index *x, uint64_t *ret)
-{
-    index_lmdb *i = (index_lmdb *)x;
-    MDB_txn *txn = NULL;
-    MDB_stat stat = {0};
-    cn_err err = cn_lmdb_read(&i->lmdb, &txn);
-    if (err == CN_OK) {
-        err = cn_lmdb_err(mdb_stat(txn, i->blocks, &stat));
-    }
-    cn_lmdb_read_end(&i->lmdb, txn);
-    if (err == CN_OK) {
-        *ret = stat.ms_entries;
-    }
-    return err;
-}
-
 static uint64_t bytes(cn_index *x)
 {
     return cn_lmdb_bytes(&((index_lmdb *)x)->lmdb);
@@ -254,7 +329,7 @@ static uint64_t bytes(cn_index *x)
 
 static cn_err checkpoint(cn_index *x)
 {
-    return cn_lmdb_err(mdb_env_sync(((index_lmdb *)x)->lmdb.env, 1));
+    return cn_lmdb_sync(&((index_lmdb *)x)->lmdb);
 }
 
 static void distrust(cn_index *x)
@@ -267,22 +342,30 @@ static bool is_distrusted(cn_index *x)
     return atomic_load(&((index_lmdb *)x)->lmdb.damaged);
 }
 
+static void rest(cn_index *x)
+{
+    forget_after_commit((index_lmdb *)x);
+}
+
 static void close_index(cn_index *x)
 {
     index_lmdb *i = (index_lmdb *)x;
     cn_mem *mem = i->lmdb.mem;
+    cn_filter_release(&i->filter, mem);
     cn_lmdb_close(&i->lmdb);
     cn_free(mem, i);
 }
 
 static const cn_index_ops lmdb_ops = {
     .get = get,
+    .probe = probe,
     .apply = apply,
     .scan = scan,
     .metas = metas,
     .count = count,
     .bytes = bytes,
     .checkpoint = checkpoint,
+    .rest = rest,
     .distrust = distrust,
     .is_distrusted = is_distrusted,
     .close = close_index,
@@ -336,6 +419,27 @@ out:
     return err;
 }
 
+static int open_again(void *owner)
+{
+    index_lmdb *i = owner;
+    MDB_txn *txn = NULL;
+    int result = mdb_txn_begin(i->lmdb.env, NULL, MDB_RDONLY, &txn);
+    if (result == 0) {
+        result = mdb_dbi_open(txn, "b", 0, &i->blocks);
+    }
+    if (result == 0) {
+        result = mdb_dbi_open(txn, "s", 0, &i->segments);
+    }
+    if (result == 0) {
+        result = mdb_dbi_open(txn, "m", 0, &i->about);
+    }
+    if (txn != NULL) {
+        int committed = mdb_txn_commit(txn);
+        result = result != 0 ? result : committed;
+    }
+    return result;
+}
+
 cn_err cn_index_open_lmdb(const cn_index_options *options, cn_index **ret, cn_why *why)
 {
     cn_mem *mem = options->mem;
@@ -347,6 +451,8 @@ cn_err cn_index_open_lmdb(const cn_index_options *options, cn_index **ret, cn_wh
     }
     i->base.ops = &lmdb_ops;
     CN_TRY(cn_lmdb_open(&i->lmdb, mem, options->rt, &file, why));
+    i->lmdb.databases = open_again;
+    i->lmdb.owner = i;
     /* an index that is there is opened without writing */
     err = open_with(i, MDB_RDONLY, 0, why);
     if (err == CN_ERR_NOT_FOUND) {

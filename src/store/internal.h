@@ -96,6 +96,8 @@ cn_segment_file(const cn_store *s, cn_store_path path, uint32_t segment, cn_file
 bool cn_segment_parse(const char *name, uint32_t *ret_segment, cn_file_kind *ret_kind);
 CN_MUST_USE cn_err cn_store_take_lock(cn_store *s, cn_why *why);
 void cn_store_make_reserve(cn_store *s);
+/* Once the reserve was given up, adding leaves as much free until it is made again. NO_SPACE. */
+CN_MUST_USE cn_err cn_store_leave_reserve(cn_store *s, uint64_t more, cn_why *why);
 
 /* segment.c: the list of segments and their files */
 cn_segment *cn_segment_of(cn_store *s, uint32_t segment); /* lock held; NULL: no such */

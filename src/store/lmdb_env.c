@@ -42,6 +42,9 @@ cn_err cn_lmdb_err(int result)
     case EDQUOT:
     case EFBIG:
         return CN_ERR_NO_SPACE;
+    case EMFILE:
+    case ENFILE:
+        return CN_ERR_FILES;
     case EACCES:
     case EPERM:
     case EROFS:
@@ -88,10 +91,11 @@ uint64_t cn_lmdb_bytes(cn_lmdb *l)
 {
     MDB_envinfo info = {0};
     MDB_stat stat = {0};
-    if (mdb_env_info(l->env, &info) != 0 || mdb_env_stat(l->env, &stat) != 0) {
-        return 0;
-    }
-    return (uint64_t)(info.me_last_pgno + 1) * stat.ms_psize;
+    cn_lock_take(l->lock);
+    bool known =
+        l->env != NULL && mdb_env_info(l->env, &info) == 0 && mdb_env_stat(l->env, &stat) == 0;
+    cn_lock_give(l->lock);
+    return known ? (uint64_t)(info.me_last_pgno + 1) * stat.ms_psize : 0;
 }
 
 void cn_lmdb_forget_pages(cn_lmdb *l, const void *value)
@@ -173,7 +177,9 @@ cn_err cn_lmdb_open(cn_lmdb *l, cn_mem *mem, cn_rt *rt, const cn_lmdb_options *o
     cn_err err = CN_OK;
     int result = 0;
     int dead = 0;
+    size_t map = 0;
     *l = (cn_lmdb){.mem = mem, .rt = rt, .flags = options->flags};
+    CN_TRY(cn_lock_new(mem, &l->writing));
     CN_TRY(cn_lock_new(mem, &l->lock));
     CN_TRY(cn_cond_new(mem, &l->idle));
     l->path = cn_strdup(mem, path, cn_str(path).len);
@@ -185,12 +191,13 @@ cn_err cn_lmdb_open(cn_lmdb *l, cn_mem *mem, cn_rt *rt, const cn_lmdb_options *o
     l->trap = cn_trap_new(l->path, l->aside);
     CN_TRY(make_lock_file(l));
     cn_lmdb_enter(l);
-    for (size_t map = first;; map /= 2) {
+    for (map = first;; map /= 2) {
         result = open_once(l, map);
         if (result != ENOMEM || map <= MAP_BYTES_LEAST) {
             break;
         }
     }
+    l->map_bytes = map;
     CN_TRY(cn_lmdb_err(result));
     CN_TRY(check_length(l));
     CN_TRY(cn_lmdb_err(mdb_reader_check(l->env, &dead)));
@@ -220,30 +227,122 @@ void cn_lmdb_close(cn_lmdb *l)
     }
     cn_cond_free(l->idle);
     cn_lock_free(l->lock);
+    cn_lock_free(l->writing);
     cn_free(l->mem, l->path);
     cn_free(l->mem, l->aside);
     cn_trap_free(l->trap);
     *l = (cn_lmdb){0};
 }
 
-cn_err cn_lmdb_read(cn_lmdb *l, MDB_txn **ret)
+/* No reader has a transaction, and none gets one until `growing` is false again. Lock held. */
+static void exclude_readers(cn_lmdb *l)
+{
+    while (l->growing) {
+        cn_cond_wait(l->idle, l->lock, -1);
+    }
+    l->growing = true;
+    while (l->readers > 0) {
+        cn_cond_wait(l->idle, l->lock, -1);
+    }
+    drop_kept(l);
+}
+
+static void admit_readers(cn_lmdb *l)
+{
+    l->growing = false;
+    cn_cond_wake_all(l->idle);
+}
+
+/* A new environment for one that refuses all work. `writing` held, no transaction under way. */
+static int revive(cn_lmdb *l)
+{
+    cn_lock_take(l->lock);
+    exclude_readers(l);
+    if (l->env != NULL) {
+        mdb_env_close(l->env);
+        l->env = NULL;
+    }
+    int result = open_once(l, l->map_bytes);
+    if (result == 0) {
+        result = l->databases(l->owner);
+    }
+    if (result != 0 && l->env != NULL) {
+        mdb_env_close(l->env);
+        l->env = NULL;
+    }
+    admit_readers(l);
+    cn_lock_give(l->lock);
+    return result;
+}
+
+int cn_lmdb_write(cn_lmdb *l, MDB_txn **ret)
+{
+    cn_lock_take(l->writing);
+    int result = l->env == NULL ? revive(l) : 0;
+    cn_lmdb_enter(l);
+    return result != 0 ? result : mdb_txn_begin(l->env, NULL, 0, ret);
+}
+
+/* Does it refuse all work? */
+static bool is_dead(cn_lmdb *l)
 {
     MDB_txn *txn = NULL;
+    int result = mdb_txn_begin(l->env, NULL, 0, &txn);
+    if (result == 0) {
+        mdb_txn_abort(txn);
+    }
+    return result == MDB_PANIC;
+}
+
+void cn_lmdb_write_end(cn_lmdb *l, int result)
+{
+    if (result != 0 && result != MDB_MAP_FULL && l->env != NULL && !atomic_load(&l->damaged) &&
+        is_dead(l)) {
+        (void)!revive(l);
+    }
+    cn_lmdb_leave();
+    cn_lock_give(l->writing);
+}
+
+cn_err cn_lmdb_sync(cn_lmdb *l)
+{
+    cn_lock_take(l->writing);
+    cn_err err = l->env == NULL ? CN_ERR_IO : cn_lmdb_err(mdb_env_sync(l->env, 1));
+    cn_lock_give(l->writing);
+    return err;
+}
+
+static int begin_read(cn_lmdb *l, MDB_txn *kept, MDB_txn **ret)
+{
+    if (l->env == NULL) {
+        return MDB_PANIC;
+    }
+    int result = kept != NULL ? mdb_txn_renew(kept) : mdb_txn_begin(l->env, NULL, MDB_RDONLY, ret);
+    if (kept != NULL && result == 0) {
+        *ret = kept;
+    } else if (kept != NULL) {
+        mdb_txn_abort(kept);
+    }
+    return result;
+}
+
+static cn_err read_once(cn_lmdb *l, MDB_txn **ret, bool *ret_refused)
+{
+    MDB_txn *txn = NULL;
+    MDB_txn *kept = NULL;
     cn_lock_take(l->lock);
     while (l->growing) {
         cn_cond_wait(l->idle, l->lock, -1);
     }
     l->readers++;
     if (l->kept_len > 0) {
-        txn = l->kept[--l->kept_len];
+        kept = l->kept[--l->kept_len];
     }
     cn_lock_give(l->lock);
     cn_lmdb_enter(l);
-    int result = txn != NULL ? mdb_txn_renew(txn) : mdb_txn_begin(l->env, NULL, MDB_RDONLY, &txn);
+    int result = begin_read(l, kept, &txn);
+    *ret_refused = result == MDB_PANIC;
     if (result != 0) {
-        if (txn != NULL) {
-            mdb_txn_abort(txn);
-        }
         cn_lmdb_leave();
         cn_lock_take(l->lock);
         l->readers--;
@@ -253,6 +352,23 @@ cn_err cn_lmdb_read(cn_lmdb *l, MDB_txn **ret)
     }
     *ret = txn;
     return CN_OK;
+}
+
+cn_err cn_lmdb_read(cn_lmdb *l, MDB_txn **ret)
+{
+    MDB_txn *txn = NULL;
+    bool refused = false;
+    cn_err err = read_once(l, ret, &refused);
+    if (refused) {
+        /* the writer that met it is opening it again, or could not: then so do we */
+        int result = cn_lmdb_write(l, &txn);
+        if (result == 0) {
+            mdb_txn_abort(txn);
+        }
+        cn_lmdb_write_end(l, result);
+        err = read_once(l, ret, &refused);
+    }
+    return err;
 }
 
 void cn_lmdb_read_end(cn_lmdb *l, MDB_txn *txn)
@@ -278,22 +394,21 @@ void cn_lmdb_read_end(cn_lmdb *l, MDB_txn *txn)
 cn_err cn_lmdb_grow(cn_lmdb *l)
 {
     MDB_envinfo info = {0};
+    cn_lock_take(l->writing);
     cn_lock_take(l->lock);
-    l->growing = true;
-    while (l->readers > 0) {
-        cn_cond_wait(l->idle, l->lock, -1);
-    }
-    drop_kept(l);
-    int result = mdb_env_info(l->env, &info);
+    exclude_readers(l);
+    int result = l->env == NULL ? MDB_PANIC : mdb_env_info(l->env, &info);
     if (result == 0) {
         result = mdb_env_set_mapsize(l->env, info.me_mapsize * 2);
     }
-    if (result != 0) {
+    if (result == 0) {
+        l->map_bytes = info.me_mapsize * 2;
+    } else if (l->env != NULL) {
         /* the old size was mapped before, so it can be again */
         (void)mdb_env_set_mapsize(l->env, info.me_mapsize);
     }
-    l->growing = false;
-    cn_cond_wake_all(l->idle);
+    admit_readers(l);
     cn_lock_give(l->lock);
+    cn_lock_give(l->writing);
     return result == 0 ? CN_OK : CN_ERR_NO_SPACE;
 }

@@ -13,7 +13,7 @@
 enum { CN_LMDB_READERS_KEPT = 16 };
 
 typedef struct cn_lmdb {
-    MDB_env *env;
+    MDB_env *env; /* NULL: to be opened again, see cn_lmdb_write */
     cn_mem *mem;
     cn_rt *rt;
     char *path;
@@ -21,7 +21,11 @@ typedef struct cn_lmdb {
     cn_trap *trap;
     atomic_bool damaged; /* found out in this process: nothing is written to it any more */
     unsigned flags;
-    cn_lock *lock; /* guards what follows */
+    size_t map_bytes;              /* of the map, to open it again */
+    int (*databases)(void *owner); /* opens those of the owner again; an LMDB result */
+    void *owner;
+    cn_lock *writing; /* held over a write transaction; before `lock` */
+    cn_lock *lock;    /* guards what follows, and `env` against being changed */
     cn_cond *idle;
     size_t readers;                      /* read transactions in use */
     bool growing;                        /* no new readers until it is over */
@@ -59,6 +63,19 @@ cn_err cn_lmdb_judge(cn_lmdb *l, cn_err err);
 /* A read transaction, to be ended by cn_lmdb_read_end on whichever thread. */
 CN_MUST_USE cn_err cn_lmdb_read(cn_lmdb *l, MDB_txn **ret);
 void cn_lmdb_read_end(cn_lmdb *l, MDB_txn *txn); /* accepts NULL */
+
+/*
+ * A write transaction, or an LMDB result. cn_lmdb_write_end follows in either case, with what came
+ * of it, once the transaction has been committed or aborted.
+ *
+ * After a failed write of its first pages LMDB refuses all work. The environment is then opened
+ * again at the end of the write, or at the next one if that fails as well.
+ */
+CN_MUST_USE int cn_lmdb_write(cn_lmdb *l, MDB_txn **ret);
+void cn_lmdb_write_end(cn_lmdb *l, int result);
+
+/* All that was committed is on the disk. */
+CN_MUST_USE cn_err cn_lmdb_sync(cn_lmdb *l);
 
 /* Double the map, once all readers have ended. Errors: NO_SPACE (no address space left). */
 CN_MUST_USE cn_err cn_lmdb_grow(cn_lmdb *l);

@@ -4,19 +4,12 @@
  */
 #include "store/pin.h"
 
-#include "store/internal.h"
-#include "store/lmdb_scan.h"
+#include "store/pin_internal.h"
 #include "store/pin_record.h"
 
-enum { PINS_VERSION = 1, KEY_MAX_BYTES = 1 + CN_CID_MAX_BYTES, GROW_MAX = 8 };
+#include <errno.h>
 
-struct cn_pins {
-    cn_store *store;
-    cn_lmdb lmdb;
-    MDB_dbi pins, about;
-    cn_lock *writer;
-    atomic_ullong count[3]; /* by mode */
-};
+enum { PINS_VERSION = 1, KEY_MAX_BYTES = 1 + CN_CID_MAX_BYTES, GROW_MAX = 8 };
 
 typedef struct pin_key {
     size_t len;
@@ -36,21 +29,30 @@ static MDB_val val(pin_key *k)
     return (MDB_val){k->len, k->bytes};
 }
 
-/* Remove a pin of one mode; says whether there was one. */
-static cn_err
-remove_one(cn_pins *p, MDB_txn *txn, const cn_cid *cid, cn_pin_mode mode, int64_t *delta)
+/* What a transaction changes in the figures. */
+typedef struct changed {
+    int64_t delta[3]; /* pins by mode */
+    cn_pin_sum sum;
+} changed;
+
+/* Remove the pin of one mode, if there is one. */
+static cn_err remove_one(cn_pins *p, MDB_txn *txn, const cn_cid *cid, cn_pin_mode mode, changed *c)
 {
     pin_key key = key_of(cid, mode);
     MDB_val k = val(&key);
-    int result = mdb_del(txn, p->pins, &k, NULL);
+    MDB_val v = {0};
+    int result = mdb_get(txn, p->pins, &k, &v);
     if (result == 0) {
-        delta[mode]--;
+        cn_pin_sum_remove(
+            &c->sum, cn_slice_of(k.mv_data, k.mv_size), cn_slice_of(v.mv_data, v.mv_size));
+        c->delta[mode]--;
+        result = mdb_del(txn, p->pins, &k, NULL);
     }
     return result == MDB_NOTFOUND ? CN_OK : cn_lmdb_err(result);
 }
 
 static cn_err
-apply_one(cn_pins *p, MDB_txn *txn, const cn_pin_change *change, int64_t *delta, cn_why *why)
+apply_one(cn_pins *p, MDB_txn *txn, const cn_pin_change *change, changed *c, cn_why *why)
 {
     uint8_t record[CN_PIN_RECORD_MAX_BYTES];
     cn_err err = CN_OK;
@@ -59,14 +61,15 @@ apply_one(cn_pins *p, MDB_txn *txn, const cn_pin_change *change, int64_t *delta,
             why, CN_ERR_TOO_LARGE, "a pin's name of %zu bytes is longer than %d", change->name.len,
             CN_PIN_NAME_MAX_BYTES);
     }
-    CN_TRY(remove_one(p, txn, change->cid, CN_PIN_RECURSIVE, delta));
-    CN_TRY(remove_one(p, txn, change->cid, CN_PIN_DIRECT, delta));
+    CN_TRY(remove_one(p, txn, change->cid, CN_PIN_RECURSIVE, c));
+    CN_TRY(remove_one(p, txn, change->cid, CN_PIN_DIRECT, c));
     if (change->mode != CN_PIN_ANY) {
         pin_key key = key_of(change->cid, change->mode);
         MDB_val k = val(&key);
         MDB_val v = {cn_pin_record_encode(change->name, record), record};
         CN_TRY(cn_lmdb_err(mdb_put(txn, p->pins, &k, &v, 0)));
-        delta[change->mode]++;
+        cn_pin_sum_add(&c->sum, cn_slice_of(k.mv_data, k.mv_size), cn_slice_of(record, v.mv_size));
+        c->delta[change->mode]++;
     }
 out:
     return err;
@@ -77,30 +80,32 @@ static int
 apply_once(cn_pins *p, const cn_pin_change *changes, size_t len, cn_err *ret_err, cn_why *why)
 {
     MDB_txn *txn = NULL;
-    int64_t delta[3] = {0};
+    changed c = {0};
     cn_err err = CN_OK;
-    cn_lmdb_enter(&p->lmdb);
-    int result = mdb_txn_begin(p->lmdb.env, NULL, 0, &txn);
+    int result = cn_lmdb_write(&p->lmdb, &txn);
     if (result != 0) {
-        cn_lmdb_leave();
+        cn_lmdb_write_end(&p->lmdb, result);
         *ret_err = cn_lmdb_err(result);
         return result;
     }
     for (size_t i = 0; i < len && err == CN_OK; i++) {
-        err = apply_one(p, txn, &changes[i], delta, why);
+        err = apply_one(p, txn, &changes[i], &c, why);
+    }
+    if (err == CN_OK) {
+        err = cn_pin_sum_keep(p, txn, &c.sum);
     }
     if (err != CN_OK) {
         mdb_txn_abort(txn);
-        cn_lmdb_leave();
+        cn_lmdb_write_end(&p->lmdb, err == CN_ERR_IO ? EIO : 0);
         *ret_err = err;
         return err == CN_ERR_NO_SPACE ? MDB_MAP_FULL : 0;
     }
     result = mdb_txn_commit(txn);
-    cn_lmdb_leave();
+    cn_lmdb_write_end(&p->lmdb, result);
     *ret_err = cn_lmdb_err(result);
     if (result == 0) {
         for (int mode = 1; mode < 3; mode++) {
-            atomic_fetch_add(&p->count[mode], (unsigned long long)delta[mode]);
+            atomic_fetch_add(&p->count[mode], (unsigned long long)c.delta[mode]);
         }
     }
     return result;
@@ -251,8 +256,7 @@ static cn_err set_about(cn_pins *p, uint8_t *key, cn_slice value)
     CN_ASSERT(value.len <= sizeof bytes);
     cn_copy(bytes, value.data, value.len);
     MDB_val v = {value.len, bytes};
-    cn_lmdb_enter(&p->lmdb);
-    int result = mdb_txn_begin(p->lmdb.env, NULL, 0, &txn);
+    int result = cn_lmdb_write(&p->lmdb, &txn);
     if (result == 0) {
         result = mdb_put(txn, p->about, &k, &v, 0);
         if (result == 0) {
@@ -261,7 +265,7 @@ static cn_err set_about(cn_pins *p, uint8_t *key, cn_slice value)
             mdb_txn_abort(txn);
         }
     }
-    cn_lmdb_leave();
+    cn_lmdb_write_end(&p->lmdb, result);
     return cn_lmdb_err(result);
 }
 
@@ -300,6 +304,7 @@ static cn_err open_databases(cn_pins *p, unsigned txn_flags, unsigned flags, cn_
     if (result == MDB_NOTFOUND && (flags & MDB_CREATE) != 0) {
         v = (MDB_val){sizeof version, version};
         CN_TRY(cn_lmdb_err(mdb_put(txn, p->about, &k, &v, 0)));
+        CN_TRY(cn_pin_sum_begin(p, txn));
     } else if (result != 0 || !cn_slice_eq(cn_slice_of(v.mv_data, v.mv_size), ours)) {
         err = cn_why_set(
             why, result == 0 ? CN_ERR_UNSUPPORTED : CN_ERR_CORRUPT,
@@ -314,6 +319,24 @@ out:
     }
     cn_lmdb_leave();
     return err;
+}
+
+static int open_again(void *owner)
+{
+    cn_pins *p = owner;
+    MDB_txn *txn = NULL;
+    int result = mdb_txn_begin(p->lmdb.env, NULL, MDB_RDONLY, &txn);
+    if (result == 0) {
+        result = mdb_dbi_open(txn, "p", 0, &p->pins);
+    }
+    if (result == 0) {
+        result = mdb_dbi_open(txn, "m", 0, &p->about);
+    }
+    if (txn != NULL) {
+        int committed = mdb_txn_commit(txn);
+        result = result != 0 ? result : committed;
+    }
+    return result;
 }
 
 /* Count the recursive ones; the rest are direct. Keys only, no values. */
@@ -365,6 +388,8 @@ cn_err cn_pins_open(cn_store *s, cn_pins **ret, cn_why *why)
         err = cn_lmdb_open(&p->lmdb, s->mem, s->rt, &options, why);
     }
     CN_TRY(err);
+    p->lmdb.databases = open_again;
+    p->lmdb.owner = p;
     err = open_databases(p, MDB_RDONLY, 0, why);
     if (err == CN_ERR_NOT_FOUND) {
         CN_TRY(open_databases(p, 0, MDB_CREATE, why));

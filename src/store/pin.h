@@ -64,6 +64,12 @@ typedef cn_err (*cn_pins_visit)(void *ctx, const cn_pin *pin);
 CN_MUST_USE cn_err
 cn_pins_each(cn_pins *p, cn_pin_mode mode, cn_pins_visit visit, void *ctx, cn_why *why);
 
+/*
+ * Are all pins there as they were set? A pin lost to a damaged file would let a collection remove
+ * what it keeps, so look before one. Errors: CORRUPT, IO, NO_MEMORY. Cost: reads all pins.
+ */
+CN_MUST_USE cn_err cn_pins_check(cn_pins *p, cn_why *why);
+
 /* How many pins of `mode` there are; O(1). */
 CN_MUST_USE cn_err cn_pins_count(cn_pins *p, cn_pin_mode mode, uint64_t *ret);
 

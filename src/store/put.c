@@ -34,7 +34,7 @@ static cn_err held(cn_store *s, cn_slice key, bool moving, bool *ret)
         *ret = true;
         return CN_OK;
     }
-    err = cn_index_get(s->index, key, &place);
+    err = cn_index_probe(s->index, key, &place);
     *ret = err == CN_OK;
     return err == CN_ERR_NOT_FOUND ? CN_OK : err;
 }
@@ -264,6 +264,7 @@ cn_err cn_store_put_many(cn_store *s, const cn_store_put *items, size_t len, cn_
     cn_lock_take(s->writer);
     CN_TRY(earlier_error(s, why));
     CN_TRY(ask_quota(s, bytes, why));
+    CN_TRY(cn_store_leave_reserve(s, bytes, why));
     if (s->fresh.len == 0) {
         s->pending_since = cn_rt_now(s->rt);
     }
@@ -291,6 +292,7 @@ cn_err cn_store_flush(cn_store *s, cn_why *why)
     if (err == CN_OK) {
         /* a sidecar only saves time later: without room for it the segment stays unsealed */
         (void)!cn_store_seal_closed(s);
+        cn_index_rest(s->index); /* a daemon flushes when it is idle */
     }
     cn_lock_give(s->writer);
     if (err != CN_OK && why != NULL && why->text[0] == '\0') {

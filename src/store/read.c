@@ -300,6 +300,16 @@ static cn_err put_many(cn_blocks *b, const cn_blocks_item *items, size_t len, cn
     return cn_store_put_many((cn_store *)b, items, len, why);
 }
 
+/* One that was checked before: its bytes are most likely in the kernel's cache, and are not hashed.
+ */
+static bool is_at_hand(cn_blocks *b, const cn_cid *cid)
+{
+    cn_store *s = (cn_store *)b;
+    cn_place place;
+    return s->options.policy == CN_STORE_FIRST_READ &&
+           cn_store_find(s, cn_cid_key(cid), &place) == CN_OK && cn_store_is_checked(s, &place);
+}
+
 const cn_blocks_ops cn_store_blocks_ops = {
     .get = get,
     .size = size,
@@ -307,6 +317,7 @@ const cn_blocks_ops cn_store_blocks_ops = {
     .get_many = get_many,
     .get_plain = get_plain,
     .put_many = put_many,
+    .is_at_hand = is_at_hand,
 };
 
 cn_blocks *cn_store_blocks(cn_store *s)
@@ -321,10 +332,13 @@ cn_err cn_store_hold_place(cn_store *s, const cn_place *place, cn_store_hold **r
     if (err != CN_OK) {
         return err;
     }
+    cn_lock_take(s->lock);
+    bool there = place->offset + place->len <= seg->tail; /* else just cut off by a collection */
+    cn_lock_give(s->lock);
     int fd = cn_file_fd(s->rt, seg->file);
-    if (fd < 0) {
+    if (!there || fd < 0) {
         cn_segment_let(s, seg);
-        return CN_ERR_UNSUPPORTED;
+        return there ? CN_ERR_UNSUPPORTED : CN_ERR_NOT_FOUND;
     }
     *ret = (cn_store_hold *)seg;
     *ret_fd = fd;

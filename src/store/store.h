@@ -35,7 +35,8 @@ typedef struct cn_store_options {
     uint64_t group_bytes;       /* commit the index after so many bytes; 0: 512 MiB */
     int64_t group_ns;           /* or after so long, seen at the next put; 0: 5 s */
     uint64_t segment_max_bytes; /* 1 MiB to 4 GiB; 0: 512 MiB, less where disk or quota is small */
-    uint64_t reserve_bytes;     /* given up when the disk is full; 0: 16 MiB; UINT64_MAX: none */
+    uint64_t reserve_bytes;     /* given up when the disk is full; 0: 16 MiB (an eighth of what is
+                                   free or ours if that is less); UINT64_MAX: none */
     cn_store_policy policy;
     size_t map_bytes; /* address space of the index and the pins at first; 0: 1 TiB (tests: less) */
 } cn_store_options;
@@ -158,6 +159,7 @@ CN_MUST_USE cn_err cn_store_verify_all(cn_store *s, cn_store_checked visit, void
 
 /*
  * Give up the reserve file so that work that frees space can go on; says whether there was one. It
- * is made again when the store is opened with room on the disk.
+ * is made again when the store is opened or collected with room on the disk; until then puts leave
+ * as much free.
  */
 bool cn_store_relieve(cn_store *s);

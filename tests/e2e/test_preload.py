@@ -7,10 +7,13 @@ Whatever fails, the command ends with status 0, or with 1 and one line that says
 verifies, what was printed is there byte for byte and pinned, and the same command succeeds."""
 import concurrent.futures
 import errno
+import gzip
+import http.client
 import os
 import random
 import re
 import shutil
+import signal
 import struct
 import subprocess
 import tempfile
@@ -19,7 +22,7 @@ import unittest
 from common import CAIRN, main
 
 SHIM = os.path.join(os.path.dirname(CAIRN), "tests", "preload.so")
-SECONDS_MAX = 20
+SECONDS_MAX = 60
 SENTENCE = re.compile(rb"(cannot remove [^\n]+\n)*Error: [^\n]+\n")  # "block rm" has a line for each block
 
 
@@ -162,7 +165,16 @@ class Preload(unittest.TestCase):
         def cat(box, done):
             need(done.stdout == self.kept if done.returncode == 0 else self.kept.startswith(done.stdout), "wrong bytes")
 
+        def get_packed(box, done):
+            out = os.path.join(box.dir, "out.gz")
+            if done.returncode == 0:
+                with open(out, "rb") as f:
+                    need(gzip.decompress(f.read()) == self.kept, "unpacked bytes")
+            if os.path.exists(out):
+                os.unlink(out)
+
         return {
+            "get -C": (["get", "-C", "-o", "out", self.kept_cid], b"", get_packed),
             "add -r": (["add", "-q", "-r", self.tree], b"", add_small),
             "add": (["add", "-q"], self.big, add_big),
             "pin rm": (["pin", "rm", self.other_cid], b"", pin_rm),
@@ -255,6 +267,107 @@ class Preload(unittest.TestCase):
 
     def test_read(self):
         self.every_command("read", path="/repo/", all_below=8, sample=6)
+
+    def ask(self, port, method, path, body=None, headers={}, patience_s=SECONDS_MAX):
+        """Status and body; None if the line was cut, or nothing came: a failed allocation may do that."""
+        c = http.client.HTTPConnection("127.0.0.1", port, timeout=patience_s)
+        try:
+            c.request(method, path, body, headers)
+            r = c.getresponse()
+            return r.status, r.read()
+        except (OSError, http.client.HTTPException):
+            return None
+        finally:
+            c.close()
+
+    def start_daemon(self, box, env):
+        """The process and its ports, or None if it ended before it was ready."""
+        p = subprocess.Popen([CAIRN, "daemon"], cwd=box.dir, env={**box.env, **env}, stdin=subprocess.DEVNULL,
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        for line in p.stdout:
+            if line.startswith(b"Daemon is ready"):
+                ports = []
+                for name in ("api", "gateway"):
+                    with open(os.path.join(box.repo, name)) as f:
+                        ports.append(int(re.search(r"(?:tcp/|:)(\d+)/?$", f.read().strip()).group(1)))
+                return p, ports
+        return p, None
+
+    def daemon_one(self, call, n, how, from_ready):
+        """The n-th call of a daemon fails, of all its calls or of those after it was ready; says how many there were."""
+        box = Box(self.dir, self.template)
+        report = os.path.join(box.dir, "report")
+        env = {"LD_PRELOAD": SHIM, "CAIRN_FAIL_CALL": call, "CAIRN_FAIL_AT": str(n), "CAIRN_FAIL_REPORT": report}
+        env.update(how)
+        with box.folder:
+            p, ports = self.start_daemon(box, env)
+            begun = counted(report)
+            try:
+                if ports is None:
+                    said = p.communicate(timeout=SECONDS_MAX)[1]
+                    need(p.returncode == 1 and b"Error: " in said, "start", p.returncode, said)
+                else:
+                    self.daemon_serves(p, *ports)
+                verified = box.run(["repo", "verify"])
+                need(verified.returncode == 0, "verify", verified.stdout, verified.stderr)
+                need(box.run(["cat", self.kept_cid]).stdout == self.kept, "kept bytes")
+                return counted(report) - (begun if from_ready else 0), begun
+            except (AssertionError, subprocess.TimeoutExpired) as why:
+                raise AssertionError("daemon with %s number %d failing: %s" % (call, n, why)) from None
+            finally:
+                p.kill()
+                p.communicate()
+
+    def daemon_serves(self, p, api, gateway):
+        """Each answer is right or says that it failed; the daemon lives through it and ends as it should."""
+        form = {"Content-Type": "multipart/form-data; boundary=B"}
+        part = b'--B\r\nContent-Disposition: form-data; name="file"; filename="x"\r\n\r\n%s\r\n--B--\r\n' % self.other
+        for port, method, path, body, right in (
+                (gateway, "GET", "/ipfs/" + self.kept_cid, None, self.kept), (gateway, "GET", "/ipfs/bafyaabakaieac/", None, None),
+                (api, "POST", "/api/v0/cat?arg=" + self.kept_cid, None, self.kept), (api, "POST", "/api/v0/add", part, None),
+                (api, "POST", "/api/v0/get?compress=true&arg=" + self.kept_cid, None, None),
+                (api, "POST", "/api/v0/repo/gc", None, None), (gateway, "GET", "/ipfs/" + self.kept_cid, None, self.kept)):
+            answer = self.ask(port, method, path, body, form if body else {}, 10)
+            if self.c_library_gave_up(p):
+                return
+            need(p.poll() is None, "the daemon ended", path, p.returncode)
+            # over RPC what fails after the first byte is told in a trailer
+            need(answer is None or answer[0] != 200 or right is None or answer[1] == right or
+                 (port == api and right.startswith(answer[1])), "wrong bytes", path)
+        # what failed once is over
+        need((200, self.kept) in (self.ask(gateway, "GET", "/ipfs/" + self.kept_cid) for _ in range(2)), "no answer afterwards")
+        need(any(self.ask(api, "POST", "/api/v0/version") for _ in range(2)), "no version afterwards")
+        added = [self.ask(api, "POST", "/api/v0/add", part, form) for _ in range(2)]
+        need(any(a and a[0] == 200 for a in added), "nothing can be added afterwards", added)
+        p.send_signal(signal.SIGTERM)
+        p.stdout.read()
+        said = p.stderr.read()
+        need(p.wait(SECONDS_MAX) in (0, 1) or self.c_library_gave_up(p), "the end", p.returncode, said)
+
+    @staticmethod
+    def c_library_gave_up(p):
+        """It ends a program whose new thread finds no memory for a library's thread-local data."""
+        return p.poll() == 127
+
+    def daemon(self, call, starting, serving, **how):
+        calls, begun = self.daemon_one(call, 0, how, False)
+        self.assertGreater(calls, begun)
+        numbers = random.Random(7).sample(range(1, begun + 1), min(starting, begun))
+        numbers += random.Random(8).sample(range(begun + 1, calls + 1), min(serving, calls - begun))
+        with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
+            list(pool.map(lambda n: self.daemon_one(call, n, how, False), numbers))
+
+    def test_daemon_alloc(self):
+        self.daemon("alloc", 30, 50)
+
+    def test_daemon_read(self):
+        self.daemon("read", 6, 20, CAIRN_FAIL_PATH="/repo/store/")
+
+    def test_daemon_write(self):
+        self.daemon("write", 6, 20, CAIRN_FAIL_PATH="/repo/store/")
+
+    def test_daemon_open(self):
+        self.daemon("open", 12, 12)
 
     def init_one(self, call, n, how):
         box = Box(self.dir, None)

@@ -6,8 +6,11 @@ name; an answer that is excused and does not differ any more fails, so that the 
 """
 
 import json
+import os
+import re
+import unittest
 
-from common import main
+from common import ROOT, main
 from pair import Pair, form, part, FILE, DIR, LINK, MULTIPART
 
 NAMES = ("content-type", "allow", "server", "vary", "trailer", "x-chunked-output", "x-stream-output", "x-content-length",
@@ -55,6 +58,13 @@ SAID_BETTER = {path: "sentence" for path in ("cat?arg=/ipfs/bafkqaaa/x", "cat?ar
 
 ONE = form(part(FILE, "a", b"1"))
 NESTED = b'--CC\r\nContent-Type: application/octet-stream\r\nContent-Disposition: file; filename="d%2Fx"\r\n\r\ndata\r\n--CC--\r\n'
+
+
+class Documented(unittest.TestCase):
+    def test_each_excuse_has_its_row(self):
+        with open(os.path.join(ROOT, "docs/kubo-differences.md")) as f:
+            rows = re.findall(r"^\| ([a-zA-Z -]+) \|", f.read().split("## The RPC")[1].split("\n## ")[0], re.M)
+        self.assertEqual(sorted(set(rows) - {"name"}), sorted(EXCUSES))
 
 
 class Strict(Pair):

@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import time
 
 from common import Repo, main
 
@@ -60,10 +59,8 @@ class Through(Repo):
         with open(self.repo + "/api") as f:
             api = f.read().strip()
         self.assertIn(b"recursive", self.ok("--api", api, "pin", "ls", env={"CAIRN_PATH": self.path("none")}))
-        begin = time.monotonic()
         daemon.send_signal(signal.SIGTERM)
-        self.assertEqual(daemon.wait(30), 0)
-        self.assertLess(time.monotonic() - begin, 8)
+        self.assertEqual(daemon.wait(20), 0)
 
     def test_busy_port(self):
         self.serve()

@@ -28,6 +28,7 @@ typedef struct source {
     unsigned busy;
     unsigned busy_left;
     bool many_fails; /* get_many fails for each second block */
+    size_t at_hand;  /* so many of the first bytes that were put are at hand */
     cn_cid lost;     /* not there */
     cn_cid log[LOG_MAX];
     size_t log_len; /* what was told by expect */
@@ -84,10 +85,20 @@ static inline void source_expect(cn_blocks *b, const cn_cid *cids, size_t len)
     }
 }
 
+static inline bool source_is_at_hand(cn_blocks *b, const cn_cid *cid)
+{
+    source *s = (source *)b;
+    const test_place *place = cn_map_get(&s->table.at, cn_cid_key(cid));
+    return place != NULL && place->offset < s->at_hand;
+}
+
 static inline void source_init(source *s)
 {
     static const cn_blocks_ops ops = {
-        .get = source_get, .get_many = source_get_many, .expect = source_expect};
+        .get = source_get,
+        .get_many = source_get_many,
+        .expect = source_expect,
+        .is_at_hand = source_is_at_hand};
     *s = (source){.blocks = {&ops}};
     test_table_init(&s->table);
 }

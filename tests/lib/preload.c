@@ -11,6 +11,7 @@
  *   CAIRN_FAIL_PATH    only calls on files whose path contains this text are counted
  *   CAIRN_FAIL_REPORT  a file of 8 bytes: the calls counted so far, kept up to date at each call,
  * so that it tells the truth after a crash as well
+ *   CAIRN_SLOW_READ_MS each pread takes so much longer
  *
  * Calls before the constructor below, the loader's, are passed on uncounted.
  */
@@ -58,6 +59,7 @@ static call chosen = NONE;
 static uint64_t fail_at;
 static bool fail_on;
 static int fail_errno = EIO;
+static unsigned slow_read_us;
 static const char *path_part;
 static atomic_ullong own_count;
 static atomic_ullong *count = &own_count;
@@ -103,6 +105,7 @@ __attribute__((constructor)) static void begin(void)
     if (number != NULL) {
         fail_errno = (int)number_of(number);
     }
+    slow_read_us = (unsigned)number_of(getenv("CAIRN_SLOW_READ_MS")) * 1000;
     chosen = which;
 }
 
@@ -214,6 +217,9 @@ ssize_t read(int fd, void *data, size_t len)
 
 ssize_t pread(int fd, void *data, size_t len, off_t at)
 {
+    if (slow_read_us > 0) {
+        (void)usleep(slow_read_us);
+    }
     return fd_fails(READ, fd) ? -1 : result_of(syscall(SYS_pread64, fd, data, len, at));
 }
 ssize_t pread64(int fd, void *data, size_t len, off64_t at) __attribute__((alias("pread")));

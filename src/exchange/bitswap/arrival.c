@@ -20,7 +20,7 @@ enum {
     LANES = 16,
 };
 
-static const int64_t linger_ns = 4 * CN_NS_PER_MS;
+static const int64_t linger_ns = 10 * CN_NS_PER_MS; /* four of 1 MiB, at 400 MB/s */
 static const int64_t gap_max_ns = 50 * CN_NS_PER_MS;
 
 typedef struct arrived {
@@ -145,7 +145,7 @@ void cn_arrival_free(cn_arrival *a)
 static void note_given(cn_arrival *a, size_t blocks, cn_time now)
 {
     int64_t gap = (now.ns - a->given.ns) / (int64_t)CN_MAX(blocks, 1);
-    a->gap_ns = (a->gap_ns + CN_MIN(gap, gap_max_ns)) / 2;
+    a->gap_ns = (3 * a->gap_ns + CN_MIN(gap, gap_max_ns)) / 4; /* they come in bursts */
     a->given = now;
     if (cn_ring_is_empty(&a->to_hash)) {
         a->oldest = now;

@@ -10,6 +10,7 @@ enum {
     PRIORITY_FIRST = 1 << 30,
     RATE_NS = 50 * 1000 * 1000,   /* how long a rate is measured */
     AHEAD_NS = 250 * 1000 * 1000, /* what a window holds beyond the peer's delay */
+    LEAST_BYTES = 256 << 10,
     ENTRY_MAX_BYTES = 256,
 };
 
@@ -325,7 +326,8 @@ out:
     return err;
 }
 
-/* What it delivers within its delay and a little more. */
+/* What it delivers within its delay and a little more; small blocks at least for LEAST_BYTES, as the
+ * rate of the first few tells of the round trip and not of the line. */
 static void adapt_window(cn_client_peer *p)
 {
     if (p->rate == 0 || p->block_bytes == 0) {
@@ -334,7 +336,8 @@ static void adapt_window(cn_client_peer *p)
     uint64_t ahead_ns = (uint64_t)(CN_MIN(p->delay_ns, 4 * CN_NS_PER_S) + AHEAD_NS);
     uint64_t bytes = p->rate / 1000 * (ahead_ns / 1000000);
     size_t window = (size_t)(bytes / p->block_bytes);
-    p->window = CN_MIN(CN_MAX(window, (size_t)CN_CLIENT_WINDOW_MIN), (size_t)CN_CLIENT_OPEN_MAX);
+    size_t least = CN_MAX((size_t)(LEAST_BYTES / p->block_bytes), (size_t)CN_CLIENT_WINDOW_MIN);
+    p->window = CN_MIN(CN_MAX(window, least), (size_t)CN_CLIENT_OPEN_MAX);
 }
 
 void cn_peer_delivered(cn_client_peer *p, size_t bytes, int64_t delay_ns, cn_time now)

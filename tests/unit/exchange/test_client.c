@@ -397,6 +397,20 @@ static void the_window_opens_to_what_is_delivered(void)
     end();
 }
 
+/* The first answer tells of the round trip, not of the line: 256 KiB are asked for all the same. */
+static void small_blocks_open_the_window_at_once(void)
+{
+    cn_client_peer_stats stats;
+    begin(1);
+    want(0, 1);
+    step(1);
+    now.ns += 60 * CN_NS_PER_MS;
+    (void)give_all(0, 1);
+    cn_client_peer_stat(peers[0].p, &stats);
+    CHECK_EQ(stats.window, (256 << 10) / 1000);
+    end();
+}
+
 static void peers_share_in_proportion(void)
 {
     begin(2);
@@ -562,6 +576,7 @@ int main(void)
     TEST(duplicates_are_counted_and_no_lie);
     TEST(no_peer_is_asked_for_more_than_it_keeps);
     TEST(the_window_opens_to_what_is_delivered);
+    TEST(small_blocks_open_the_window_at_once);
     TEST(peers_share_in_proportion);
     TEST(what_was_lost_on_the_way_is_asked_again);
     TEST(the_last_want_is_not_lost_either);

@@ -65,6 +65,39 @@ static void keys_may_not_repeat(void)
     }
 }
 
+/* As Kubo: a float that 64 bits cannot hold is none, one that is nearly nothing is. */
+static void floats_have_64_bits(void)
+{
+    static const char *const good[] = {
+        "1e308",
+        "-1.7976931348623157e308",
+        "1.7976931348623158e308",
+        "17976931348623157.9e292",
+        "0.00017976931348623157e312",
+        "1e-400",
+        "1e-999999999999999999999",
+        "0.0e999",
+        "0e999999999999999999999999",
+        "100000000000000000000000000000.5e-300",
+    };
+    static const char *const bad[] = {
+        "1e309",
+        "1e400",
+        "-1e400",
+        "1.7976931348623159e308",
+        "1.7976931348623158079372897140530341507993e308",
+        "1e999999999999",
+        "0.0001e313",
+        "12345678901234567890.0e290",
+    };
+    for (size_t i = 0; i < CN_LEN(good); i++) {
+        CHECK_OK(check(good[i]));
+    }
+    for (size_t i = 0; i < CN_LEN(bad); i++) {
+        CHECK_ERR(check(bad[i]), CN_ERR_MALFORMED);
+    }
+}
+
 static void what_is_dag_json(void)
 {
     static const char *const good[] = {
@@ -220,6 +253,7 @@ int main(void)
 {
     TEST(published_files);
     TEST(keys_may_not_repeat);
+    TEST(floats_have_64_bits);
     TEST(what_is_dag_json);
     TEST(depth_is_bounded);
     TEST(links_come_in_their_order);

@@ -119,10 +119,14 @@ static void one_who_gives_up_lets_others_on(void)
     CHECK_EQ(pthread_create(&thread, NULL, wait_alone, &w), 0);
     atomic_store(&w.stop, true);
     CHECK_EQ(pthread_join(thread, NULL), 0);
-    cn_time before = cn_rt_now(rt);
-    CHECK_OK(cn_latch_share(w.latch, NULL, &other));
-    CHECK(cn_rt_now(rt).ns - before.ns < CN_LATCH_YIELD_NS);
-    cn_latch_give(&other);
+    bool at_once = false; /* a busy machine may stop us for so long, but not each time */
+    for (int i = 0; i < 5 && !at_once; i++) {
+        cn_time before = cn_rt_now(rt);
+        CHECK_OK(cn_latch_share(w.latch, NULL, &other));
+        at_once = cn_rt_now(rt).ns - before.ns < CN_LATCH_YIELD_NS;
+        cn_latch_give(&other);
+    }
+    CHECK(at_once);
     cn_latch_give(&held);
     cn_latch_free(w.latch);
 }

@@ -40,10 +40,10 @@ static void end(world *w)
     cn_rt_os_free(w->rt);
 }
 
-/* Poll until an event of `kind` has been seen (at most 5 s); it is taken out. */
+/* Poll until an event of `kind` has been seen (at most 20 s); it is taken out. */
 static bool await(world *w, cn_net_kind kind, cn_net_event *ret)
 {
-    cn_time limit = cn_time_after(cn_rt_now(w->rt), 5 * CN_NS_PER_S);
+    cn_time limit = cn_time_after(cn_rt_now(w->rt), 20 * CN_NS_PER_S);
     for (;;) {
         for (size_t i = 0; i < w->seen_len; i++) {
             if (w->seen[i].kind == kind) {

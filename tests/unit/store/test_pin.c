@@ -2,6 +2,8 @@
 
 #include "unit/store/store_lib.h"
 
+#include <string.h>
+
 static cn_cid cid_of(uint64_t n)
 {
     cn_cid cid;
@@ -109,6 +111,64 @@ static void a_hundred_thousand(void)
     cn_store_close(s);
 }
 
+/* Change one byte wherever `what` stands in the file; says in how many places. */
+static unsigned spoil(const char *path, cn_slice what, size_t at)
+{
+    cn_buf whole;
+    unsigned places = 0;
+    cn_buf_init(&whole, cn_mem_default(), 16 << 20);
+    CHECK_OK(cn_rt_read_file(rt, path, &whole, NULL));
+    for (size_t i = 0; i + what.len <= whole.len; i++) {
+        if (cn_slice_eq(cn_slice_of(whole.data + i, what.len), what)) {
+            whole.data[i + at] ^= 0x04;
+            places++;
+        }
+    }
+    FILE *f = fopen(path, "r+b");
+    CHECK(f != NULL && fwrite(whole.data, 1, whole.len, f) == whole.len && fclose(f) == 0);
+    cn_buf_release(&whole);
+    return places;
+}
+
+/* A bit flips in a pin's CID or name: it is noticed before a collection goes by it. */
+static void damage_is_noticed(void)
+{
+    for (int round = 0; round < 2; round++) {
+        const char *dir = fresh_dir();
+        cn_store *s = open_store(dir);
+        cn_pins *p = NULL;
+        cn_why why = {0};
+        CHECK_OK(cn_pins_open(s, &p, NULL));
+        CHECK_OK(cn_pins_check(p, NULL));
+        for (uint64_t n = 0; n < 50; n++) {
+            cn_cid cid = cid_of(n);
+            char name[32];
+            (void)snprintf(name, sizeof name, "the name of %u", (unsigned)n);
+            CHECK_OK(cn_pins_set(
+                p, &cid, n % 2 == 0 ? CN_PIN_RECURSIVE : CN_PIN_DIRECT, cn_str(name), NULL));
+            CHECK_OK(cn_pins_check(p, NULL));
+        }
+        for (uint64_t n = 0; n < 50; n += 5) {
+            cn_cid cid = cid_of(n);
+            CHECK_OK(cn_pins_set(p, &cid, CN_PIN_ANY, cn_str(""), NULL));
+            CHECK_OK(cn_pins_check(p, NULL));
+        }
+        cn_cid kept = cid_of(7);
+        CHECK_OK(cn_pins_set(p, &kept, CN_PIN_DIRECT, cn_str("renamed"), NULL));
+        CHECK_OK(cn_pins_check(p, NULL));
+        cn_pins_close(p);
+        cn_store_close(s);
+        cn_slice what = round == 0 ? cn_cid_bytes(&kept) : cn_str("renamed");
+        CHECK(spoil(file_in(dir, "pins.mdb"), what, what.len - 1) > 0);
+        s = open_store(dir);
+        CHECK_OK(cn_pins_open(s, &p, NULL));
+        CHECK_ERR(cn_pins_check(p, &why), CN_ERR_CORRUPT);
+        CHECK(strstr(why.text, "pins.mdb are damaged") != NULL);
+        cn_pins_close(p);
+        cn_store_close(s);
+    }
+}
+
 int main(void)
 {
     if (cn_rt_os_new(1, &rt) != CN_OK) {
@@ -117,6 +177,7 @@ int main(void)
     TEST(pins_stay);
     TEST(changes_are_made_all_or_none);
     TEST(a_hundred_thousand);
+    TEST(damage_is_noticed);
     cn_rt_os_free(rt);
     return test_end();
 }

@@ -242,6 +242,27 @@ static void a_hold_outlives_a_removal(void)
     cn_store_close(s);
 }
 
+/* What was checked since open, unless each read is to check or none does. */
+static void what_was_checked_is_at_hand(void)
+{
+    const cn_store_policy policies[] = {CN_STORE_FIRST_READ, CN_STORE_EVERY_READ, CN_STORE_NEVER};
+    for (size_t i = 0; i < CN_LEN(policies); i++) {
+        cn_store *s = NULL;
+        cn_cid cid;
+        cn_store_options options = options_for(fresh_dir());
+        options.policy = policies[i];
+        CHECK_OK(cn_store_open(&options, &s, NULL));
+        (void)block_of(1, 4096, &cid);
+        CHECK(!cn_blocks_is_at_hand(cn_store_blocks(s), &cid));
+        CHECK_OK(put_block(s, 1, 4096));
+        CHECK(!cn_blocks_is_at_hand(cn_store_blocks(s), &cid));
+        CHECK_OK(get_block(s, 1, 4096));
+        CHECK(
+            cn_blocks_is_at_hand(cn_store_blocks(s), &cid) == (policies[i] == CN_STORE_FIRST_READ));
+        cn_store_close(s);
+    }
+}
+
 int main(void)
 {
     if (cn_rt_os_new(2, &rt) != CN_OK) {
@@ -255,6 +276,7 @@ int main(void)
     TEST(a_flipped_bit_is_found_and_nothing_is_cut);
     TEST(what_was_put_is_not_hashed_again_until_opened_again);
     TEST(a_hold_outlives_a_removal);
+    TEST(what_was_checked_is_at_hand);
     cn_rt_os_free(rt);
     return test_end();
 }

@@ -26,6 +26,27 @@ static void each_leaf_is_read_once_and_by_a_worker(void)
     end(&f);
 }
 
+/* What is only to be copied is copied here; the first that is not sends the workers. */
+static void no_worker_is_sent_for_what_is_at_hand(void)
+{
+    begin(&f);
+    cn_cid cid = file(&f.s, WIDTH, 10, false, &f.whole);
+    f.s.at_hand = SIZE_MAX;
+    CHECK_OK(read_file(&f.s, &cid, &f.out, &f.why));
+    CHECK_BYTES(cn_buf_slice(&f.out), cn_buf_slice(&f.whole));
+    CHECK_EQ(atomic_load(&f.s.many), 0);
+    CHECK_EQ(atomic_load(&f.s.gets), WIDTH + 1);
+    end(&f);
+    begin(&f);
+    cid = file(&f.s, WIDTH, 10, false, &f.whole);
+    f.s.at_hand = 100; /* ten leaves of it */
+    CHECK_OK(read_file(&f.s, &cid, &f.out, &f.why));
+    CHECK_BYTES(cn_buf_slice(&f.out), cn_buf_slice(&f.whole));
+    CHECK_EQ(atomic_load(&f.s.gets), 1 + 10);
+    CHECK_EQ(atomic_load(&f.s.many), WIDTH - 10);
+    end(&f);
+}
+
 static void a_small_file_takes_no_memory_and_no_worker(void)
 {
     begin(&f);
@@ -432,6 +453,7 @@ int main(void)
     }
     TEST(files_of_all_sizes_around_the_window_come_whole);
     TEST(each_leaf_is_read_once_and_by_a_worker);
+    TEST(no_worker_is_sent_for_what_is_at_hand);
     TEST(a_small_file_takes_no_memory_and_no_worker);
     TEST(ranges_one_after_the_other_with_one_driver);
     TEST(nothing_outside_a_range_is_asked_for);
