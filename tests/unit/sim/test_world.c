@@ -2,15 +2,18 @@
  * The world itself: the same seed is the same run, and what breaks a rule is caught.
  */
 #include "lib/test.h"
+#include "sim/barter.h"
 #include "sim/peer.h"
 #include "sim/plaintext.h"
 #include "sim/scenario.h"
+#include "sim/swarm.h"
 
 static uint64_t run(uint64_t seed, size_t nodes)
 {
     sim_options o = {.seed = seed, .nodes = nodes, .mix = SIM_MIX_ALL};
     sim_result r = {0};
-    sim_swarm_barter(&o, &r);
+    const sim_swarm swarm = {.program = &sim_barter, .blocks = 40};
+    sim_swarm_run(&swarm, &o, &r);
     CHECK_STR(r.failed.text, "");
     CHECK(r.events > 1000);
     return r.digest;
