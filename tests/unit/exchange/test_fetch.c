@@ -320,6 +320,83 @@ static void following_goes_on_where_it_ended(void)
     end();
 }
 
+/* The store of node 1, whose reads of many at once end a while after they may. */
+typedef struct slow_store {
+    cn_blocks blocks; /* first: cast back from it */
+    atomic_bool has_begun;
+    atomic_bool may_end;
+} slow_store;
+
+static cn_err slow_get(cn_blocks *b, const cn_cid *cid, cn_buf *ret, cn_why *why)
+{
+    CN_UNUSED(b);
+    return cn_blocks_get(nodes[1].blocks, cid, ret, why);
+}
+
+static cn_err slow_size(cn_blocks *b, const cn_cid *cid, size_t *ret_bytes)
+{
+    CN_UNUSED(b);
+    return cn_blocks_size(nodes[1].blocks, cid, ret_bytes);
+}
+
+static void
+slow_get_many(cn_blocks *b, const cn_cid *cids, size_t len, cn_buf *rets, cn_err *ret_errs)
+{
+    slow_store *s = (slow_store *)b;
+    atomic_store(&s->has_begun, true);
+    while (!atomic_load(&s->may_end)) {
+        (void)usleep(1000);
+    }
+    (void)usleep(50000);
+    cn_blocks_get_many(nodes[1].blocks, cids, len, rets, ret_errs);
+}
+
+static const cn_blocks_ops slow_ops = {
+    .get = slow_get, .size = slow_size, .get_many = slow_get_many};
+
+static void ignore_ready(void *ctx)
+{
+    CN_UNUSED(ctx);
+}
+
+/* A request ends while a worker looks through what is here for it. */
+static void an_end_waits_for_the_worker(void)
+{
+    slow_store store = {.blocks = {&slow_ops}};
+    cn_fetch *f = NULL;
+    cn_buf b = {0};
+    nodes_begin(2);
+    cn_fetcher_options fo = {
+        .mem = &nodes[1].mem,
+        .net = &double_hosts[1].net,
+        .store = &store.blocks,
+        .exchange = nodes[1].x,
+    };
+    CHECK_OK(cn_fetcher_new(&fo, &fetcher));
+    cn_cid root = make_dag(0, WIDTH, 0);
+    (void)make_dag(1, WIDTH, 0); /* the nodes are here */
+    CHECK_OK(cn_store_delete(nodes[1].store, &root, NULL));
+    double_join(0, 1);
+    cn_buf_init(&b, cn_mem_default(), CN_BLOCK_MAX_BYTES);
+    cn_fetch_options o = {
+        .fetcher = fetcher,
+        .mem = cn_mem_default(),
+        .follow = true,
+        .ready = ignore_ready,
+        .deadline = CN_TIME_NEVER,
+    };
+    CHECK_OK(cn_fetch_open(&o, &f, NULL));
+    CHECK_ERR(cn_blocks_get(cn_fetch_blocks(f), &root, &b, NULL), CN_ERR_BUSY);
+    while (!atomic_load(&store.has_begun)) {
+        turn();
+    }
+    cn_fetch_close(f);
+    atomic_store(&store.may_end, true);
+    turns(3);
+    cn_buf_release(&b);
+    end();
+}
+
 static void count_ready(void *ctx)
 {
     atomic_fetch_add((atomic_int *)ctx, 1);
@@ -609,6 +686,7 @@ int main(void)
     TEST(the_end_of_the_network_ends_waiting);
     TEST(following_fetches_all_below);
     TEST(following_goes_on_where_it_ended);
+    TEST(an_end_waits_for_the_worker);
     TEST(who_does_not_wait_is_called);
     TEST(reading_ahead_is_bounded);
     TEST(a_report_says_who_was_asked);
