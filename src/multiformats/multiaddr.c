@@ -214,6 +214,17 @@ void cn_multiaddr_split_peer(cn_slice address, cn_slice *ret_address, cn_peer_id
     }
 }
 
+cn_slice cn_multiaddr_ip(cn_slice address)
+{
+    cn_cur cur = cn_cur_of(address);
+    cn_multiaddr_part part = {0};
+    bool found = cn_multiaddr_next(&cur, &part);
+    if (found && part.code == CN_MA_IP6ZONE) {
+        found = cn_multiaddr_next(&cur, &part);
+    }
+    return found && (part.code == CN_MA_IP4 || part.code == CN_MA_IP6) ? part.value : (cn_slice){0};
+}
+
 bool cn_multiaddr_is_relayed(cn_slice address)
 {
     cn_multiaddr_part part = {0};

@@ -88,6 +88,9 @@ void cn_multiaddr_split_peer(cn_slice address, cn_slice *ret_address, cn_peer_id
 /* Scope by the first part; a relayed address is judged by its relay. Names count as public, but
  * "localhost" and names below it as loopback, ".local" as private. */
 cn_multiaddr_scope cn_multiaddr_scope_of(cn_slice address);
+/* The IP address it begins with (a zone may stand before it): 4 or 16 bytes, borrowed; empty if it
+ * begins otherwise. */
+cn_slice cn_multiaddr_ip(cn_slice address);
 /* Does it go through a relay? */
 bool cn_multiaddr_is_relayed(cn_slice address);
 

@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
-"""Connections with a live Kubo on loopback: each dials the other, with every identity type, and pings.
+"""Connections with a live Kubo on loopback: each dials the other, with every identity type, tells who it is, and pings.
 
 Kubo is $KUBO, or build/peers/ipfs; without it the tests are skipped, which is a failure with CI=true."""
 
-import json, os, pathlib, re, subprocess, sys, tempfile, unittest
+import itertools, json, os, pathlib, re, subprocess, sys, tempfile, unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "tests/e2e"))
 from common import CAIRN, main  # noqa: E402
 
-NODE = os.environ.get("PING_NODE", os.path.join(os.path.dirname(CAIRN), "tests/nodes/ping_node"))
+NODE = os.environ.get("HOST_NODE", os.path.join(os.path.dirname(CAIRN), "tests/nodes/host_node"))
 KUBO = os.environ.get("KUBO", str(ROOT / "build/peers/ipfs"))
 OURS = ("ed25519", "rsa", "secp256k1", "ecdsa")
 THEIRS = ("ed25519", "rsa")  # what its init can make
@@ -52,6 +52,21 @@ class Ping(unittest.TestCase):
         """Noise, and yamux chosen within the handshake, with the peer that was meant."""
         self.assertRegex(text, r"up %s /noise /yamux/1\.0\.0 early" % re.escape(peer))
 
+    def check_identified(self, text, kubo):
+        """What Kubo tells of itself has come: its agent, its protocols, where it listens."""
+        self.assertRegex(text, r"identified %s kubo/" % re.escape(kubo.id))
+        self.assertIn("speaks /ipfs/ping/1.0.0\n", text)
+        self.assertIn("speaks /ipfs/bitswap/1.2.0\n", text)
+        self.assertIn("at %s\n" % kubo.address.rsplit("/p2p/", 1)[0], text)
+
+    def check_known(self, kubo, peer, address):
+        """What we tell of ourselves has come there."""
+        known = json.loads(kubo.run("id", peer))
+        self.assertEqual(known["AgentVersion"], "cairn/host-node")
+        self.assertEqual(known["ID"], peer)
+        self.assertLessEqual({"/ipfs/id/1.0.0", "/ipfs/id/push/1.0.0", "/ipfs/ping/1.0.0"}, set(known["Protocols"]))
+        self.assertEqual(known["Addresses"], [address])
+
     def test_we_dial(self):
         for theirs in THEIRS:
             kubo = Kubo(theirs)
@@ -62,6 +77,7 @@ class Ping(unittest.TestCase):
                         self.assertEqual(done.returncode, 0, done.stdout)
                         self.check_up(done.stdout, kubo.id)
                         self.assertEqual(len(re.findall(r"^ping \d+$", done.stdout, re.M)), 5)
+                        self.check_identified(done.stdout, kubo)
             finally:
                 kubo.stop()
 
@@ -79,6 +95,11 @@ class Ping(unittest.TestCase):
                         self.assertEqual(len(re.findall("Pong received", pong)), 3, pong)
                         self.assertIn(peer, kubo.run("swarm", "peers"))
                         self.check_up(node.stdout.readline(), kubo.id)
+                        self.check_known(kubo, peer, address)
+                        kubo.run("swarm", "disconnect", address)
+                        lines = iter(node.stdout.readline, "")
+                        said = "".join(itertools.takewhile(lambda line: not line.startswith("down"), lines))
+                        self.check_identified(said, kubo)
                     finally:
                         node.terminate()
                         node.wait()
@@ -92,7 +113,7 @@ class Ping(unittest.TestCase):
             wrong = kubo.address.rsplit("/", 1)[0] + "/12D3KooWCryG7Mon9orvQxcS1rYZjotPgpwoJNHHKcLLfE4Hf5mV"
             done = subprocess.run([NODE, "ed25519", "3", wrong], capture_output=True, text=True, timeout=30)
             self.assertEqual(done.returncode, 1)
-            self.assertRegex(done.stdout, "down the peer there is %s, not 12D3KooWCryG7" % kubo.id)
+            self.assertRegex(done.stdout, r"all dials failed\n  \* \[/ip4/127.0.0.1/tcp/\d+\] the peer there is %s, not 12D3KooWCryG7" % kubo.id)
             self.assertNotIn("up ", done.stdout)
         finally:
             kubo.stop()

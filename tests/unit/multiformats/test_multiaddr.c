@@ -178,6 +178,25 @@ static void the_last_peer_is_split_off(void)
     cn_buf_release(&text);
 }
 
+static void the_first_ip_is_found(void)
+{
+    static const struct {
+        const char *text;
+        const char *hex;
+    } cases[] = {
+        {"/ip4/1.2.3.4/tcp/1", "01020304"},
+        {"/ip6/::1/udp/1/quic-v1", "00000000000000000000000000000001"},
+        {"/ip6zone/eth0/ip6/fe80::1/tcp/1", "fe800000000000000000000000000001"},
+        {"/dns4/example.com/tcp/1", ""},
+        {"/tcp/1/ip4/1.2.3.4", ""}};
+    for (size_t i = 0; i < CN_LEN(cases); i++) {
+        cn_buf address = new_buf();
+        CHECK_OK(cn_multiaddr_parse(cn_str(cases[i].text), &address, NULL));
+        CHECK_BYTES(cn_multiaddr_ip(cn_buf_slice(&address)), test_hex(cases[i].hex));
+        cn_buf_release(&address);
+    }
+}
+
 static cn_err parse_once(cn_mem *mem)
 {
     cn_buf bytes = {0};
@@ -206,6 +225,7 @@ int main(void)
     TEST(scopes_are_told_apart);
     TEST(ranges_hold_their_addresses);
     TEST(the_last_peer_is_split_off);
+    TEST(the_first_ip_is_found);
     TEST(out_of_memory_leaves_nothing);
     return test_end();
 }
