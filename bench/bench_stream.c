@@ -1,14 +1,16 @@
 /*
- * One stream between two processes over loopback: TCP, Noise, yamux; the receiver discards.
+ * One stream between two processes over loopback: TCP, Noise or TLS, yamux; the receiver discards.
  *
- *     bench_stream BYTES       forks a receiver, sends, prints "gb_per_s", "send_cpu_s",
- * "recv_cpu_s"
+ *     bench_stream BYTES [noise|tls]
+ *
+ * forks a receiver, sends, prints "gb_per_s", "send_cpu_s", "recv_cpu_s".
  *
  * go-libp2p's figures for the same are in docs/performance.md.
  */
 #include "multiformats/multiaddr.h"
 #include "p2p/muxer/yamux.h"
 #include "p2p/security/noise.h"
+#include "p2p/security/tls.h"
 #include "p2p/transport/tcp.h"
 #include "rt_os/net.h"
 #include "rt_os/rt_os.h"
@@ -26,13 +28,15 @@ typedef struct end {
     cn_net *net;
     cn_transport *t;
     cn_key *key;
-    cn_security *noise;
+    cn_security *security;
     cn_id conn;
     cn_stream_no stream;
     uint64_t got;
     bool is_up;
     bool is_over;
 } end;
+
+static bool with_tls;
 
 static void must(cn_err err)
 {
@@ -48,11 +52,12 @@ static void begin(end *e)
     must(cn_rt_os_new(1, &e->rt));
     must(cn_rt_os_net_new(e->rt, cn_mem_default(), 16, &e->net, NULL));
     must(cn_key_generate(cn_mem_default(), CN_KEY_ED25519, 0, &e->key, NULL));
-    must(cn_noise_new(e->rt, cn_mem_default(), e->key, &e->noise, NULL));
+    must((with_tls ? cn_tls_new : cn_noise_new)(
+        e->rt, cn_mem_default(), e->key, &e->security, NULL));
     cn_tcp_options o = {
         .mem = cn_mem_default(),
         .net = e->net,
-        .securities = &e->noise,
+        .securities = &e->security,
         .securities_len = 1,
         .muxings = muxings,
         .muxings_len = 1,
@@ -157,6 +162,7 @@ static void send_all(end *e, uint64_t bytes)
 int main(int argc, char **argv)
 {
     uint64_t bytes = argc > 1 ? strtoull(argv[1], NULL, 10) : 1u << 30;
+    with_tls = argc > 2 && strcmp(argv[2], "tls") == 0;
     int pipes[2];
     uint8_t address[64];
     end e = {0};

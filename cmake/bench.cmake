@@ -7,3 +7,7 @@ foreach(source ${bench_sources})
     target_link_libraries(${name} PRIVATE -Wl,--start-group ${all_layers} -Wl,--end-group)
     set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bench)
 endforeach()
+
+# Long links between network namespaces; tools/longlink sets them up.
+add_executable(netlink tools/netlink.c)
+set_target_properties(netlink PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests/nodes)

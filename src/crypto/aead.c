@@ -15,10 +15,16 @@ struct cn_aead {
 };
 
 cn_err cn_aead_new(
-    cn_mem *mem, const uint8_t key[CN_AEAD_KEY_BYTES], bool is_sealing, cn_aead **ret, cn_why *why)
+    cn_mem *mem,
+    cn_aead_kind kind,
+    const uint8_t key[CN_AEAD_KEY_BYTES],
+    bool is_sealing,
+    cn_aead **ret,
+    cn_why *why)
 {
     cn_err err = CN_OK;
     const cn_openssl *ssl = NULL;
+    const cn_ssl_cipher *cipher = NULL;
     cn_aead *a = NULL;
     CN_TRY(cn_openssl_open(&ssl, why));
     a = cn_alloc(mem, sizeof(*a));
@@ -26,9 +32,9 @@ cn_err cn_aead_new(
         return CN_ERR_NO_MEMORY;
     }
     *a = (cn_aead){mem, ssl, ssl->EVP_CIPHER_CTX_new(), is_sealing};
+    cipher = kind == CN_AEAD_AES128 ? ssl->EVP_aes_128_gcm() : ssl->EVP_chacha20_poly1305();
     if (a->state == NULL ||
-        ssl->EVP_CipherInit_ex(
-            a->state, ssl->EVP_chacha20_poly1305(), NULL, key, NULL, is_sealing ? 1 : 0) != 1) {
+        ssl->EVP_CipherInit_ex(a->state, cipher, NULL, key, NULL, is_sealing ? 1 : 0) != 1) {
         cn_aead_free(a);
         return CN_ERR_NO_MEMORY;
     }

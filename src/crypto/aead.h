@@ -1,7 +1,7 @@
 /*
- * ChaCha20-Poly1305: sealed bytes that nobody can read or change unnoticed. By libcrypto. A cn_aead
- * is one key in one direction; not to be used from two threads at once.
- * spec: RFC 8439
+ * Sealed bytes that nobody can read or change unnoticed: ChaCha20-Poly1305 and AES-128-GCM, by
+ * libcrypto. A cn_aead is one key in one direction; not to be used from two threads at once.
+ * spec: RFC 8439, RFC 5116
  */
 #pragma once
 
@@ -11,11 +11,21 @@
 
 enum { CN_AEAD_KEY_BYTES = 32, CN_AEAD_NONCE_BYTES = 12, CN_AEAD_TAG_BYTES = 16 };
 
+typedef enum cn_aead_kind {
+    CN_AEAD_CHACHA20,
+    CN_AEAD_AES128, /* takes the first 16 bytes of its key */
+} cn_aead_kind;
+
 typedef struct cn_aead cn_aead;
 
 /* A key to seal with, or to open with. Errors: UNSUPPORTED (no libcrypto), NO_MEMORY. */
 CN_MUST_USE cn_err cn_aead_new(
-    cn_mem *mem, const uint8_t key[CN_AEAD_KEY_BYTES], bool is_sealing, cn_aead **ret, cn_why *why);
+    cn_mem *mem,
+    cn_aead_kind kind,
+    const uint8_t key[CN_AEAD_KEY_BYTES],
+    bool is_sealing,
+    cn_aead **ret,
+    cn_why *why);
 /* Wipes the key. Accepts NULL. */
 void cn_aead_free(cn_aead *a);
 

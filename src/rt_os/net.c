@@ -68,6 +68,15 @@ cn_err cn_net_add_fd(net_os *n, int fd, net_socket_kind kind, uint64_t tag, net_
     return CN_OK;
 }
 
+void cn_net_forget(net_os *n, net_socket *s)
+{
+    if (s->watched != 0) {
+        (void)epoll_ctl(n->epoll_fd, EPOLL_CTL_DEL, s->fd, NULL);
+    }
+    (void)cn_slots_remove(&n->sockets, s->id);
+    cn_free(n->mem, s);
+}
+
 /* Closing the descriptor takes it out of epoll. */
 void cn_net_drop(net_os *n, net_socket *s)
 {
@@ -93,7 +102,7 @@ static const cn_net_ops ops = {
     .pause = cn_os_net_pause,
     .shutdown = cn_os_net_shutdown,
     .close = cn_os_net_close,
-    .resolve = NULL,
+    .resolve = cn_os_net_resolve,
     .wake = wake,
     .interfaces = cn_os_net_interfaces,
 };
@@ -129,12 +138,18 @@ static void close_fd(int fd)
     }
 }
 
+void cn_rt_os_net_names(cn_net *net, const cn_rt_os_names *names)
+{
+    ((net_os *)net)->names = *names;
+}
+
 void cn_rt_os_net_free(cn_net *net)
 {
     net_os *n = (net_os *)net;
     if (n == NULL) {
         return;
     }
+    cn_net_dns_free(n);
     size_t position = 0;
     cn_id id = CN_ID_NONE;
     net_socket *s = NULL;
@@ -183,6 +198,10 @@ static void hand_over(net_os *n, const struct epoll_event *got, cn_net_handler h
         hand_over_callers(n, id, handle, ctx);
         return;
     }
+    if (s->kind == NET_DNS) {
+        cn_net_dns_ready(n, s, got->events);
+        return;
+    }
     cn_net_event e = {.sock = id, .tag = s->tag};
     if (s->kind == NET_DIALING) {
         cn_os_net_dialled(n, s, &e);
@@ -217,6 +236,8 @@ cn_err cn_rt_os_net_poll(cn_net *net, cn_time deadline, cn_net_handler handle, v
 {
     net_os *n = (net_os *)net;
     struct epoll_event got[CN_NET_POLL_EVENTS];
+    cn_time dns = cn_net_dns_deadline(n);
+    deadline = dns.ns < deadline.ns ? dns : deadline;
     int len = epoll_wait(n->epoll_fd, got, CN_NET_POLL_EVENTS, wait_ms(net, deadline));
     if (len < 0) {
         return errno == EINTR ? CN_OK : cn_rt_os_err(errno);
@@ -228,5 +249,6 @@ cn_err cn_rt_os_net_poll(cn_net *net, cn_time deadline, cn_net_handler handle, v
             hand_over(n, &got[i], handle, ctx);
         }
     }
+    cn_net_dns_turn(n, handle, ctx);
     return CN_OK;
 }

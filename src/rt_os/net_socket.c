@@ -303,7 +303,9 @@ void cn_os_net_close(cn_net *net, cn_id sock)
 {
     net_os *n = (net_os *)net;
     net_socket *s = cn_slots_get(&n->sockets, sock);
-    if (s != NULL) {
+    if (s != NULL && s->kind == NET_QUERY) {
+        cn_net_dns_give_up(s);
+    } else if (s != NULL && s->kind != NET_DNS) {
         cn_net_drop(n, s);
     }
 }

@@ -11,11 +11,11 @@
 
 #include "p2p/security/noise_handshake.h"
 #include "p2p/security/noise_payload.h"
+#include "p2p/security/parts.h"
 
 enum {
     LENGTH_BYTES = 2,
     RECORD_PLAIN_MAX_BYTES = 65535 - CN_AEAD_TAG_BYTES,
-    RECORD_PARTS_MAX = 64,
 };
 
 typedef struct noise_kind {
@@ -87,21 +87,6 @@ static const char *choose_muxer(const noise *n, const cn_noise_payload *p)
     return NULL;
 }
 
-static cn_err wrong_peer(noise *n, cn_why *why)
-{
-    cn_buf names = {0};
-    const char *text = "";
-    cn_buf_init(&names, n->options.mem, 1024);
-    cn_err err = cn_buf_text(&names, "the peer there is ");
-    err = err == CN_OK ? cn_peer_id_encode_text(&n->secure.peer, 0, &names) : err;
-    err = err == CN_OK ? cn_buf_text(&names, ", not ") : err;
-    err = err == CN_OK ? cn_peer_id_encode_text(&n->expected, 0, &names) : err;
-    err = err == CN_OK ? cn_buf_cstr(&names, &text) : err;
-    (void)cn_why_set(why, CN_ERR_HASH_MISMATCH, "%s", text);
-    cn_buf_release(&names);
-    return CN_ERR_HASH_MISMATCH;
-}
-
 static cn_err take_identity(noise *n, cn_slice payload, cn_why *why)
 {
     cn_err err = CN_OK;
@@ -114,7 +99,7 @@ static cn_err take_identity(noise *n, cn_slice payload, cn_why *why)
         n->options.mem, p, cn_slice_of(n->xx->their_lasting, CN_X25519_BYTES), &n->secure.peer_key,
         &n->secure.peer, why));
     if (n->expected.len > 0 && !cn_peer_id_eq(&n->expected, &n->secure.peer)) {
-        err = wrong_peer(n, why);
+        err = cn_secure_wrong_peer(n->options.mem, &n->secure.peer, &n->expected, why);
         goto out;
     }
     n->secure.muxer = choose_muxer(n, p);
@@ -138,8 +123,9 @@ static cn_err open_channel(noise *n, cn_why *why)
     uint8_t keys[2][CN_SHA256_BYTES];
     int ours = n->options.is_initiator ? 0 : 1;
     cn_noise_split(&n->xx->state, keys[0], keys[1]);
-    CN_TRY(cn_aead_new(n->options.mem, keys[ours], true, &n->sealer, why));
-    CN_TRY(cn_aead_new(n->options.mem, keys[1 - ours], false, &n->opener, why));
+    cn_mem *mem = n->options.mem;
+    CN_TRY(cn_aead_new(mem, CN_AEAD_CHACHA20, keys[ours], true, &n->sealer, why));
+    CN_TRY(cn_aead_new(mem, CN_AEAD_CHACHA20, keys[1 - ours], false, &n->opener, why));
     drop_handshake(n);
     n->awaits = 0;
     n->secure.is_established = true;
@@ -208,48 +194,19 @@ static cn_err take(
     return err;
 }
 
-/* Parts of one record from all parts: *index and *skip walk along. */
-static size_t gather(
-    const cn_slice *parts,
-    size_t parts_len,
-    size_t *index,
-    size_t *skip,
-    cn_slice *record,
-    size_t *ret_len)
-{
-    size_t used = 0;
-    size_t sum = 0;
-    while (*index < parts_len && sum < RECORD_PLAIN_MAX_BYTES && used < RECORD_PARTS_MAX) {
-        cn_slice rest = cn_slice_skip(parts[*index], *skip);
-        cn_slice piece = cn_slice_head(rest, RECORD_PLAIN_MAX_BYTES - sum);
-        if (piece.len > 0) {
-            record[used++] = piece;
-        }
-        sum += piece.len;
-        *skip += piece.len;
-        if (piece.len == rest.len) {
-            *skip = 0;
-            *index += 1;
-        }
-    }
-    *ret_len = sum;
-    return used;
-}
-
 static cn_err seal(cn_secure *s, const cn_slice *parts, size_t parts_len, cn_buf *out)
 {
     cn_err err = CN_OK;
     noise *n = (noise *)s;
-    cn_slice record[RECORD_PARTS_MAX];
+    cn_parts walk = {.parts = parts, .parts_len = parts_len};
+    cn_slice record[CN_PARTS_RECORD_MAX];
     uint8_t nonce[CN_AEAD_NONCE_BYTES];
-    size_t index = 0;
-    size_t skip = 0;
     size_t len = 0;
     if (!s->is_established) {
         return CN_ERR_USAGE;
     }
     for (;;) {
-        size_t used = gather(parts, parts_len, &index, &skip, record, &len);
+        size_t used = cn_parts_next(&walk, RECORD_PLAIN_MAX_BYTES, record, &len);
         if (len == 0) {
             break;
         }

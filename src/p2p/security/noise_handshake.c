@@ -71,7 +71,7 @@ cn_err cn_noise_seal_hash(cn_noise_state *s, cn_slice plain, cn_buf *out, cn_why
     size_t len = plain.len + (s->has_key ? CN_AEAD_TAG_BYTES : 0);
     CN_TRY(cn_buf_reserve(out, len));
     if (s->has_key) {
-        CN_TRY(cn_aead_new(s->mem, s->key, true, &a, why));
+        CN_TRY(cn_aead_new(s->mem, CN_AEAD_CHACHA20, s->key, true, &a, why));
         cn_noise_nonce(s->nonce++, nonce);
         CN_TRY(cn_aead_seal(a, nonce, bytes32(s->hash), &plain, 1, out->data + out->len));
     } else {
@@ -94,7 +94,7 @@ cn_err cn_noise_open_hash(cn_noise_state *s, uint8_t *data, size_t len, cn_slice
     cn_copy(before, s->hash, sizeof(before));
     cn_noise_mix_hash(s, cn_slice_of(data, len)); /* opening overwrites what is hashed */
     if (s->has_key) {
-        CN_TRY(cn_aead_new(s->mem, s->key, false, &a, why));
+        CN_TRY(cn_aead_new(s->mem, CN_AEAD_CHACHA20, s->key, false, &a, why));
         cn_noise_nonce(s->nonce++, nonce);
         err = cn_aead_open(a, nonce, bytes32(before), data, len);
         if (err != CN_OK) {

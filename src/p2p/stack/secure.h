@@ -121,3 +121,7 @@ static inline void cn_secure_free(cn_secure *s)
         s->ops->free(s);
     }
 }
+
+/* For implementations: HASH_MISMATCH, with a sentence that names both. */
+cn_err
+cn_secure_wrong_peer(cn_mem *mem, const cn_peer_id *there, const cn_peer_id *expected, cn_why *why);

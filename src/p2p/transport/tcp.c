@@ -40,7 +40,8 @@ void cn_tcp_dirty(tcp *t, tcp_conn *c)
 static void leave_ready(tcp *t, tcp_conn *c)
 {
     tcp_conn *before = NULL;
-    for (tcp_conn *at = t->ready_first; at != NULL; before = at, at = at->next_ready) {
+    for (tcp_conn *at = c->is_ready ? t->ready_first : NULL; at != NULL;
+         before = at, at = at->next_ready) {
         if (at == c) {
             *(before == NULL ? &t->ready_first : &before->next_ready) = c->next_ready;
             t->ready_last = t->ready_last == c ? before : t->ready_last;
@@ -52,7 +53,8 @@ static void leave_ready(tcp *t, tcp_conn *c)
 static void leave_dirty(tcp *t, tcp_conn *c)
 {
     tcp_conn *before = NULL;
-    for (tcp_conn *at = t->dirty_first; at != NULL; before = at, at = at->next_dirty) {
+    for (tcp_conn *at = c->is_dirty ? t->dirty_first : NULL; at != NULL;
+         before = at, at = at->next_dirty) {
         if (at == c) {
             *(before == NULL ? &t->dirty_first : &before->next_dirty) = c->next_dirty;
             t->dirty_last = t->dirty_last == c ? before : t->dirty_last;
@@ -94,6 +96,7 @@ void cn_tcp_drop(tcp *t, tcp_conn *c)
     cn_secure_free(c->secure);
     cn_buf_release(&c->left);
     cn_buf_release(&c->out);
+    cn_tcp_due_remove(t, c);
     (void)cn_slots_remove(&t->conns, c->id);
     cn_free(t->options.mem, c);
 }
@@ -105,10 +108,12 @@ static cn_time deadline_of(const tcp_conn *c)
                                   : c->deadline;
 }
 
-void cn_tcp_note_deadline(tcp *t, const tcp_conn *c)
+void cn_tcp_note_deadline(tcp *t, tcp_conn *c)
 {
     cn_time at = deadline_of(c);
-    t->next_deadline = at.ns < t->next_deadline.ns ? at : t->next_deadline;
+    if (at.ns < c->due_at.ns) {
+        cn_tcp_due_set(t, c, at);
+    }
 }
 
 static cn_err new_conn(tcp *t, cn_time now, tcp_conn **ret)
@@ -118,7 +123,10 @@ static cn_err new_conn(tcp *t, cn_time now, tcp_conn **ret)
         return CN_ERR_NO_MEMORY;
     }
     cn_err err = cn_slots_add(&t->conns, c, &c->id);
+    c->due_at = CN_TIME_NEVER;
+    err = err == CN_OK ? cn_tcp_due_add(t, c) : err;
     if (err != CN_OK) {
+        (void)cn_slots_remove(&t->conns, c->id);
         cn_free(t->options.mem, c);
         return err;
     }
@@ -206,6 +214,8 @@ static cn_err dial(
     if (peer != NULL) {
         c->expected = *peer;
     }
+    c->remote_ip = to;
+    c->offered = cn_tcp_known(t, &to);
     CN_TRY(cn_net_dial(t->options.net, &to, tag_of(t, c->id), &c->sock, why));
     *ret = c->id;
     c = NULL;
@@ -214,6 +224,56 @@ out:
         cn_tcp_drop(t, c);
     }
     return err;
+}
+
+/* All that the refused try left behind goes; the id, the deadline and what was expected stay. */
+static void start_over(tcp *t, tcp_conn *c)
+{
+    cn_net_close(t->options.net, c->sock);
+    cn_multistream_release(&c->names);
+    cn_secure_free(c->secure);
+    cn_buf_release(&c->left);
+    cn_buf_release(&c->out);
+    c->sock = CN_ID_NONE;
+    c->why = (cn_why){0};
+    c->secure = NULL;
+    c->security = NULL;
+    c->out_sent = 0;
+    c->is_readable = false;
+    c->is_blocked = false;
+    c->phase = TCP_DIALING;
+    if (t->current == c) {
+        t->wire_at = 0;
+        t->wire_len = 0;
+    }
+}
+
+static cn_err all_refused(const tcp *t, tcp_conn *c)
+{
+    cn_buf list = {0};
+    const char *text = "";
+    cn_buf_init(&list, t->options.mem, 1024);
+    cn_err err = CN_OK;
+    for (size_t i = 0; i < t->options.securities_len && err == CN_OK; i++) {
+        err = cn_buf_printf(&list, "%s%s", i == 0 ? "" : ", ", t->securities[i]->protocol);
+    }
+    err = err == CN_OK ? cn_buf_cstr(&list, &text) : err;
+    (void)cn_why_set(&c->why, CN_ERR_UNSUPPORTED, "the peer speaks none of: %s", text);
+    cn_buf_release(&list);
+    return CN_ERR_UNSUPPORTED;
+}
+
+cn_err cn_tcp_dial_again(tcp *t, tcp_conn *c)
+{
+    c->refused |= 1u << c->offered;
+    for (size_t i = 0; i < t->options.securities_len; i++) {
+        if ((c->refused & 1u << i) == 0) {
+            c->offered = i;
+            start_over(t, c);
+            return cn_net_dial(t->options.net, &c->remote_ip, tag_of(t, c->id), &c->sock, &c->why);
+        }
+    }
+    return all_refused(t, c);
 }
 
 static void take_caller(tcp *t, const cn_net_event *event, cn_time now)
@@ -276,20 +336,19 @@ static bool take(cn_transport *transport, const cn_net_event *event, cn_time now
 static cn_time deadline(const cn_transport *transport)
 {
     const tcp *t = (const tcp *)transport;
-    return t->is_again ? (cn_time){0} : t->next_deadline;
+    const tcp_conn *first = cn_tcp_due_first(t);
+    if (t->is_again) {
+        return (cn_time){0};
+    }
+    return first == NULL ? CN_TIME_NEVER : first->due_at;
 }
 
+/* What is due is looked at once a tick, even if it is due again at once. */
 static void tick(cn_transport *transport, cn_time now)
 {
     tcp *t = (tcp *)transport;
-    size_t position = 0;
-    cn_id id = CN_ID_NONE;
     tcp_conn *c = NULL;
-    if (now.ns < t->next_deadline.ns) {
-        return;
-    }
-    t->next_deadline = CN_TIME_NEVER;
-    while ((c = cn_slots_next(&t->conns, &position, &id)) != NULL) {
+    while ((c = cn_tcp_due_first(t)) != NULL && c->due_at.ns <= now.ns) {
         cn_err err = CN_OK;
         if (deadline_of(c).ns <= now.ns) {
             err = c->phase == TCP_UP
@@ -300,76 +359,22 @@ static void tick(cn_transport *transport, cn_time now)
         if (err != CN_OK) {
             cn_tcp_fail(t, c, err);
         }
-        cn_tcp_note_deadline(t, c);
+        cn_time at = deadline_of(c);
+        cn_tcp_due_set(t, c, at.ns > now.ns ? at : cn_time_after(now, 1));
     }
 }
 
-/* The muxer of a connection that is up; NULL otherwise. */
-static cn_muxer *muxer_of(const cn_transport *transport, cn_id id, tcp_conn **ret)
+/* The security's own end, where it has one and the socket takes it; nobody waits for it. */
+static void say_the_end(tcp *t, tcp_conn *c)
 {
-    const tcp *t = (const tcp *)transport;
-    tcp_conn *c = cn_slots_get(&t->conns, id);
-    *ret = c;
-    return c == NULL || c->phase != TCP_UP ? NULL : c->muxer;
-}
-
-static cn_err stream_open(cn_transport *t, cn_id conn, cn_stream_no *ret)
-{
-    tcp_conn *c = NULL;
-    cn_muxer *m = muxer_of(t, conn, &c);
-    cn_err err = m == NULL ? CN_ERR_CLOSED : cn_muxer_open(m, ret);
-    if (err == CN_OK) {
-        cn_tcp_dirty((tcp *)t, c);
+    size_t put = 0;
+    if (c->phase != TCP_UP || c->is_blocked || c->out.len > c->out_sent) {
+        return;
     }
-    return err;
-}
-
-static size_t stream_room(const cn_transport *t, cn_id conn, cn_stream_no stream)
-{
-    tcp_conn *c = NULL;
-    const cn_muxer *m = muxer_of(t, conn, &c);
-    return m == NULL ? 0 : cn_muxer_room(m, stream);
-}
-
-static cn_err stream_write(cn_transport *t, cn_id conn, cn_stream_no stream, cn_buf *bytes)
-{
-    tcp_conn *c = NULL;
-    cn_muxer *m = muxer_of(t, conn, &c);
-    cn_err err = m == NULL ? CN_ERR_CLOSED : cn_muxer_write(m, stream, bytes);
-    if (err == CN_OK) {
-        cn_tcp_dirty((tcp *)t, c);
-    }
-    return err;
-}
-
-static void
-stream_consumed(cn_transport *t, cn_id conn, cn_stream_no stream, size_t bytes, cn_time now)
-{
-    tcp_conn *c = NULL;
-    cn_muxer *m = muxer_of(t, conn, &c);
-    if (m != NULL) {
-        cn_muxer_consumed(m, stream, bytes, now);
-        cn_tcp_dirty((tcp *)t, c);
-    }
-}
-
-static void stream_close(cn_transport *t, cn_id conn, cn_stream_no stream)
-{
-    tcp_conn *c = NULL;
-    cn_muxer *m = muxer_of(t, conn, &c);
-    if (m != NULL) {
-        cn_muxer_close(m, stream);
-        cn_tcp_dirty((tcp *)t, c);
-    }
-}
-
-static void stream_reset(cn_transport *t, cn_id conn, cn_stream_no stream, uint32_t code)
-{
-    tcp_conn *c = NULL;
-    cn_muxer *m = muxer_of(t, conn, &c);
-    if (m != NULL) {
-        cn_muxer_reset(m, stream, code);
-        cn_tcp_dirty((tcp *)t, c);
+    cn_buf_reset(&t->sealed);
+    if (cn_secure_finish(c->secure, &t->sealed) == CN_OK && t->sealed.len > 0) {
+        cn_slice all = cn_buf_slice(&t->sealed);
+        (void)!cn_net_write(t->options.net, c->sock, &all, 1, &put);
     }
 }
 
@@ -379,6 +384,7 @@ static void close_conn(cn_transport *transport, cn_id conn, uint32_t code)
     tcp_conn *c = cn_slots_get(&t->conns, conn);
     CN_UNUSED(code); /* go sends no go-away on an orderly end, and takes one as an error */
     if (c != NULL) {
+        say_the_end(t, c);
         cn_tcp_drop(t, c);
     }
 }
@@ -424,6 +430,7 @@ static void free_transport(cn_transport *transport)
         cn_tcp_drop(t, c);
     }
     cn_slots_release(&t->conns);
+    cn_free(t->options.mem, t->due);
     cn_buf_release(&t->sealed);
     cn_free(t->options.mem, t->wire);
     cn_free(t->options.mem, t);
@@ -438,12 +445,12 @@ static const cn_transport_ops ops = {
     .next = cn_tcp_next,
     .deadline = deadline,
     .tick = tick,
-    .stream_open = stream_open,
-    .stream_room = stream_room,
-    .stream_write = stream_write,
-    .stream_consumed = stream_consumed,
-    .stream_close = stream_close,
-    .stream_reset = stream_reset,
+    .stream_open = cn_tcp_stream_open,
+    .stream_room = cn_tcp_stream_room,
+    .stream_write = cn_tcp_stream_write,
+    .stream_consumed = cn_tcp_stream_consumed,
+    .stream_close = cn_tcp_stream_close,
+    .stream_reset = cn_tcp_stream_reset,
     .close = close_conn,
     .info = info,
     .flush = cn_tcp_flush,
@@ -470,7 +477,6 @@ cn_err cn_tcp_new(const cn_tcp_options *options, cn_transport **ret)
         t->muxings[i] = options->muxings[i];
         t->muxer_names[i] = options->muxings[i]->protocol;
     }
-    t->next_deadline = CN_TIME_NEVER;
     cn_slots_init(&t->conns, options->mem, options->conns_max);
     cn_buf_init(&t->sealed, options->mem, CN_TCP_SEAL_BYTES + (64 << 10));
     *ret = &t->transport;

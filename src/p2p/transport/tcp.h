@@ -1,6 +1,8 @@
 /*
  * TCP as a cn_transport: a socket, made secure, made many streams. Which securities and muxers are
- * given at init; the first security is offered in one flight with its first message.
+ * given at init. Callers may use any of the securities. Who is dialled is offered one, in one
+ * flight with its first message: the first of the list, or what that address took last. If it is
+ * refused, the address is dialled again with the next, within the same dial and its time limit.
  *
  * Memory: an idle connection holds no buffers of its own. Reading and sealing go through two
  * buffers of the transport; only what is left over (part of a record, what the socket did not take)

@@ -55,11 +55,11 @@ cn_err cn_tcp_upgrade(tcp *t, tcp_conn *c)
         cn_multistream_answer(&c->names, t->options.mem, match_security, t);
         return CN_OK;
     }
-    /* One security and its first message in one flight: there is nothing to fall back on. */
+    /* One security and its first message in one flight: another one needs another connection. */
     static const size_t ONE = 1;
-    CN_TRY(
-        cn_multistream_open(&c->names, t->options.mem, &t->securities[0]->protocol, ONE, &c->out));
-    CN_TRY(open_secure(t, c, t->securities[0]));
+    cn_security *kind = t->securities[c->offered];
+    CN_TRY(cn_multistream_open(&c->names, t->options.mem, &kind->protocol, ONE, &c->out));
+    CN_TRY(open_secure(t, c, kind));
 out:
     return err;
 }
@@ -125,13 +125,20 @@ static cn_err take_clear(tcp *t, tcp_conn *c)
     cn_err err = CN_OK;
     cn_slice in = cn_slice_of(t->wire + t->wire_at, t->wire_len - t->wire_at);
     size_t before = in.len;
-    CN_TRY(cn_multistream_take(&c->names, &in, &c->out, &c->why));
+    err = cn_multistream_take(&c->names, &in, &c->out, &c->why);
+    if (err == CN_ERR_UNSUPPORTED && c->is_initiator) {
+        return cn_tcp_dial_again(t, c);
+    }
+    CN_TRY(err);
     cn_tcp_dirty(t, c);
     t->wire_at += before - in.len;
     if (!c->names.is_done) {
         goto out;
     }
     c->phase = TCP_SECURING;
+    if (c->is_initiator && c->offered != cn_tcp_known(t, &c->remote_ip)) {
+        cn_tcp_know(t, &c->remote_ip, c->offered);
+    }
     for (size_t i = 0; !c->is_initiator && i < t->options.securities_len; i++) {
         if (c->names.chosen == t->securities[i]->protocol) {
             CN_TRY(open_secure(t, c, t->securities[i]));

@@ -1,6 +1,7 @@
 /*
  * What the files of the TCP transport share. tcp.c: listeners, dials, life of connections;
- * tcp_in.c: from socket to events; tcp_out.c: from muxer to socket; tcp_addr.c: addresses.
+ * tcp_in.c: from socket to events; tcp_out.c: from muxer to socket; tcp_addr.c: addresses;
+ * tcp_stream.c: streams; tcp_due.c: deadlines; tcp_refused.c: which security an address takes.
  */
 #pragma once
 
@@ -17,11 +18,13 @@ enum {
     CN_TCP_OUT_MAX_BYTES = 1 << 20,
     CN_TCP_ADDRESS_BYTES = 48,
     CN_TCP_UPGRADE_TIMEOUT_S = 15,
+    CN_TCP_KNOWN_MAX = 256, /* addresses of which the security is remembered */
 };
 
 /*
  *   DIALING -> SECURITY -> SECURING -> (MUXER ->) UP -> DOWN
- * ARRIVED connections begin at SECURITY. Each phase may go to DOWN.
+ * ARRIVED connections begin at SECURITY. Each phase may go to DOWN. A dialled one whose security is
+ * refused goes from SECURITY back to DIALING, on a new socket, while there is another to offer.
  */
 typedef enum tcp_phase {
     TCP_DIALING,
@@ -48,6 +51,8 @@ typedef struct tcp_conn {
     bool is_blocked; /* the socket is full: WRITABLE will come */
     cn_peer_id expected;
     cn_multistream names;
+    size_t offered;   /* dialled: which security */
+    unsigned refused; /* a bit for each that was refused */
     cn_security *security;
     cn_secure *secure;
     const cn_muxing *muxing;
@@ -56,6 +61,8 @@ typedef struct tcp_conn {
     cn_buf out;  /* bytes for the wire that the socket has not taken */
     size_t out_sent;
     cn_time deadline; /* of the upgrade */
+    cn_time due_at;   /* when to look at it; not later than its deadline */
+    size_t due_index;
     cn_time since;
     cn_err err; /* DOWN */
     cn_why why;
@@ -69,6 +76,12 @@ typedef struct tcp_conn {
     uint64_t out_bytes;
 } tcp_conn;
 
+/* The security that an address takes. */
+typedef struct tcp_known {
+    cn_endpoint at;
+    uint8_t security; /* index and 1; 0: a free line */
+} tcp_known;
+
 typedef struct tcp {
     cn_transport transport;
     cn_tcp_options options;
@@ -80,8 +93,11 @@ typedef struct tcp {
     tcp_conn *ready_last;
     tcp_conn *dirty_first;
     tcp_conn *dirty_last;
-    cn_time next_deadline; /* not later than any connection's */
-    bool is_again;         /* a turn ended early: come back at once */
+    tcp_conn **due; /* all of them, a heap */
+    size_t due_len;
+    size_t due_cap;
+    bool is_again; /* a turn ended early: come back at once */
+    tcp_known known[CN_TCP_KNOWN_MAX];
 
     /* The connection whose bytes lie in `wire`; NULL: none. */
     tcp_conn *current;
@@ -105,7 +121,28 @@ void cn_tcp_fail(tcp *t, tcp_conn *c, cn_err err);
 void cn_tcp_drop(tcp *t, tcp_conn *c);
 /* The beginning of the upgrade, once the socket stands. */
 CN_MUST_USE cn_err cn_tcp_upgrade(tcp *t, tcp_conn *c);
-void cn_tcp_note_deadline(tcp *t, const tcp_conn *c);
+void cn_tcp_note_deadline(tcp *t, tcp_conn *c);
+/* The security offered was refused: dial again with another. Errors: UNSUPPORTED (none is left). */
+CN_MUST_USE cn_err cn_tcp_dial_again(tcp *t, tcp_conn *c);
+
+/* Deadlines. Errors: NO_MEMORY, TOO_LARGE. */
+CN_MUST_USE cn_err cn_tcp_due_add(tcp *t, tcp_conn *c);
+void cn_tcp_due_remove(tcp *t, tcp_conn *c); /* of one that is not there: nothing */
+void cn_tcp_due_set(tcp *t, tcp_conn *c, cn_time at);
+tcp_conn *cn_tcp_due_first(const tcp *t); /* NULL: none */
+
+/* Remember which of our securities an address takes, and ask; 0, the first, if it is not known. */
+void cn_tcp_know(tcp *t, const cn_endpoint *at, size_t security);
+size_t cn_tcp_known(tcp *t, const cn_endpoint *at);
 
 bool cn_tcp_next(cn_transport *transport, cn_time now, cn_conn_event *ret);
 void cn_tcp_flush(cn_transport *transport, cn_time now);
+
+/* As cn_transport_ops. */
+cn_err cn_tcp_stream_open(cn_transport *t, cn_id conn, cn_stream_no *ret);
+size_t cn_tcp_stream_room(const cn_transport *t, cn_id conn, cn_stream_no stream);
+cn_err cn_tcp_stream_write(cn_transport *t, cn_id conn, cn_stream_no stream, cn_buf *bytes);
+void cn_tcp_stream_consumed(
+    cn_transport *t, cn_id conn, cn_stream_no stream, size_t bytes, cn_time now);
+void cn_tcp_stream_close(cn_transport *t, cn_id conn, cn_stream_no stream);
+void cn_tcp_stream_reset(cn_transport *t, cn_id conn, cn_stream_no stream, uint32_t code);

@@ -1,21 +1,26 @@
 /*
- * The TCP transport on loopback: two of them in one loop, with Noise and yamux. Connections stand,
- * carry streams both ways, end, time out, and an idle one holds next to nothing.
+ * The TCP transport on loopback: two of them in one loop, with Noise or TLS and yamux. Connections
+ * stand, carry streams both ways, end, time out, and an idle one holds next to nothing. A security
+ * that is refused gives way to another within the dial.
  */
 #include "lib/test.h"
 #include "multiformats/multiaddr.h"
 #include "p2p/muxer/yamux.h"
 #include "p2p/security/noise.h"
-#include "p2p/transport/tcp.h"
+#include "p2p/security/tls.h"
+#include "p2p/transport/tcp_internal.h"
 #include "rt_os/net.h"
 #include "rt_os/rt_os.h"
 
-enum { SIDES = 2, SEEN_MAX = 256 };
+enum { SIDES = 2 };
 
 typedef struct side {
     cn_mem mem;
     cn_key *key;
-    cn_security *noise;
+    cn_security *securities[2];
+    size_t securities_len;
+    int arrived;
+    char sentence[256];
     cn_transport *t;
     cn_id conn;
     uint64_t got;
@@ -43,39 +48,52 @@ static void take(void *ctx, const cn_net_event *event)
     }
 }
 
-static void world_begin(world *w, int64_t timeout_ns)
+static void side_begin(world *w, int i, const char *securities, int64_t timeout_ns)
 {
     static const cn_muxing *const muxings[] = {&cn_yamux};
+    side *s = &w->sides[i];
+    cn_mem_init(&s->mem, 0);
+    CHECK_OK(cn_key_generate(&s->mem, CN_KEY_ED25519, 0, &s->key, NULL));
+    for (const char *at = securities; *at != '\0'; at++) {
+        CHECK_OK((*at == 't' ? cn_tls_new : cn_noise_new)(
+            w->rt, &s->mem, s->key, &s->securities[s->securities_len++], NULL));
+    }
+    cn_tcp_options o = {
+        .mem = &s->mem,
+        .net = w->net,
+        .securities = s->securities,
+        .securities_len = s->securities_len,
+        .muxings = muxings,
+        .muxings_len = 1,
+        .muxer =
+            {
+                .streams_in_max = 64,
+                .streams_out_max = 64,
+                .window_max_bytes = 16 << 20,
+                .queued_max_bytes = 1 << 20,
+                .ping_interval_ns = 30 * CN_NS_PER_S,
+                .ping_timeout_ns = 10 * CN_NS_PER_S,
+            },
+        .mark = (uint8_t)(i + 1),
+        .conns_max = 16,
+        .upgrade_timeout_ns = timeout_ns,
+    };
+    CHECK_OK(cn_tcp_new(&o, &s->t));
+}
+
+/* Each letter a security, best first: n for Noise, t for TLS. */
+static void world_begin_with(world *w, const char *dials, const char *listens, int64_t timeout_ns)
+{
     *w = (world){0};
     CHECK_OK(cn_rt_os_new(1, &w->rt));
     CHECK_OK(cn_rt_os_net_new(w->rt, cn_mem_default(), 64, &w->net, NULL));
-    for (int i = 0; i < SIDES; i++) {
-        side *s = &w->sides[i];
-        cn_mem_init(&s->mem, 0);
-        CHECK_OK(cn_key_generate(&s->mem, CN_KEY_ED25519, 0, &s->key, NULL));
-        CHECK_OK(cn_noise_new(w->rt, &s->mem, s->key, &s->noise, NULL));
-        cn_tcp_options o = {
-            .mem = &s->mem,
-            .net = w->net,
-            .securities = &s->noise,
-            .securities_len = 1,
-            .muxings = muxings,
-            .muxings_len = 1,
-            .muxer =
-                {
-                    .streams_in_max = 64,
-                    .streams_out_max = 64,
-                    .window_max_bytes = 16 << 20,
-                    .queued_max_bytes = 1 << 20,
-                    .ping_interval_ns = 30 * CN_NS_PER_S,
-                    .ping_timeout_ns = 10 * CN_NS_PER_S,
-                },
-            .mark = (uint8_t)(i + 1),
-            .conns_max = 16,
-            .upgrade_timeout_ns = timeout_ns,
-        };
-        CHECK_OK(cn_tcp_new(&o, &s->t));
-    }
+    side_begin(w, 0, dials, timeout_ns);
+    side_begin(w, 1, listens, timeout_ns);
+}
+
+static void world_begin(world *w, int64_t timeout_ns)
+{
+    world_begin_with(w, "n", "n", timeout_ns);
 }
 
 static void world_end(world *w)
@@ -83,7 +101,9 @@ static void world_end(world *w)
     for (int i = 0; i < SIDES; i++) {
         side *s = &w->sides[i];
         s->t->ops->free(s->t);
-        s->noise->free(s->noise);
+        for (size_t k = 0; k < s->securities_len; k++) {
+            s->securities[k]->free(s->securities[k]);
+        }
         cn_key_free(s->key);
         CHECK_EQ(s->mem.used_bytes, 0);
     }
@@ -108,6 +128,11 @@ static void deal_with(world *w, side *s, const cn_conn_event *e)
     } else if (e->kind == CN_CONN_DOWN) {
         s->is_down = true;
         s->err = e->err;
+        cn_slice why = cn_slice_head(cn_str(e->sentence), sizeof(s->sentence) - 1);
+        cn_copy(s->sentence, why.data, why.len);
+        s->sentence[why.len] = '\0';
+    } else if (e->kind == CN_CONN_ARRIVED) {
+        s->arrived++;
     } else if (e->kind == CN_CONN_STREAM && e->mux.kind == CN_MUX_OPENED) {
         s->stream = e->mux.stream;
     } else if (e->kind == CN_CONN_STREAM && e->mux.kind == CN_MUX_FIN) {
@@ -231,10 +256,10 @@ static void bytes_go_both_ways(void)
     world_end(&w);
 }
 
-static void an_idle_connection_is_small(void)
+static void small_when_idle(const char *securities)
 {
     world w;
-    world_begin(&w, 0);
+    world_begin_with(&w, securities, securities, 0);
     size_t before = w.sides[0].mem.used_bytes;
     join(&w);
     for (int i = 0; i < 5; i++) {
@@ -249,15 +274,23 @@ static void an_idle_connection_is_small(void)
     world_end(&w);
 }
 
+static void an_idle_connection_is_small(void)
+{
+    small_when_idle("n");
+    small_when_idle("t");
+}
+
 static void the_end_of_one_is_told_to_the_other(void)
 {
-    world w;
-    world_begin(&w, 0);
-    join(&w);
-    w.sides[0].t->ops->close(w.sides[0].t, w.sides[0].conn, 0);
-    until(&w, &w.sides[1].is_down);
-    CHECK_ERR(w.sides[1].err, CN_ERR_CLOSED);
-    world_end(&w);
+    for (int i = 0; i < 2; i++) {
+        world w;
+        world_begin_with(&w, i == 0 ? "n" : "t", "nt", 0);
+        join(&w);
+        w.sides[0].t->ops->close(w.sides[0].t, w.sides[0].conn, 0);
+        until(&w, &w.sides[1].is_down);
+        CHECK_ERR(w.sides[1].err, CN_ERR_CLOSED);
+        world_end(&w);
+    }
 }
 
 static void another_peer_is_not_taken(void)
@@ -297,6 +330,156 @@ static void a_silent_caller_is_hung_up_on(void)
     world_end(&w);
 }
 
+static void check_security(world *w, const char *protocol)
+{
+    for (int i = 0; i < SIDES; i++) {
+        cn_conn_info info = {0};
+        side *s = &w->sides[i];
+        CHECK(s->t->ops->info(s->t, s->conn, &info));
+        CHECK_STR(info.security, protocol);
+        CHECK(info.is_muxer_early);
+        CHECK(!s->is_down || i == 1);
+    }
+}
+
+/* Both offered are spoken: the dialler's first is taken at once. */
+static void the_first_of_the_dialler_is_taken(void)
+{
+    static const struct {
+        const char *dials;
+        const char *protocol;
+    } cases[] = {{"nt", "/noise"}, {"tn", "/tls/1.0.0"}, {"t", "/tls/1.0.0"}};
+    for (size_t i = 0; i < CN_LEN(cases); i++) {
+        world w;
+        world_begin_with(&w, cases[i].dials, "nt", 0);
+        join(&w);
+        check_security(&w, cases[i].protocol);
+        CHECK_EQ(w.sides[1].arrived, 1);
+        world_end(&w);
+    }
+}
+
+/* One dial, one UP, though the other side is called twice; and once only the next time. */
+static void a_refused_security_gives_way(void)
+{
+    static const struct {
+        const char *dials;
+        const char *listens;
+        const char *protocol;
+    } cases[] = {{"tn", "n", "/noise"}, {"nt", "t", "/tls/1.0.0"}};
+    for (size_t i = 0; i < CN_LEN(cases); i++) {
+        world w;
+        cn_buf at = {0};
+        cn_id id = CN_ID_NONE;
+        cn_conn_info info = {0};
+        world_begin_with(&w, cases[i].dials, cases[i].listens, 0);
+        join(&w);
+        side *a = &w.sides[0];
+        check_security(&w, cases[i].protocol);
+        CHECK_EQ(w.sides[1].arrived, 2);
+        CHECK(!a->is_down);
+        CHECK(a->t->ops->info(a->t, a->conn, &info));
+        cn_buf_init(&at, cn_mem_default(), 256);
+        CHECK_OK(cn_buf_append(&at, info.remote));
+        a->is_up = false;
+        w.sides[1].is_up = false;
+        CHECK_OK(a->t->ops->dial(a->t, cn_buf_slice(&at), NULL, cn_rt_now(w.rt), &id, NULL));
+        until(&w, &a->is_up);
+        until(&w, &w.sides[1].is_up);
+        CHECK(cn_id_eq(id, a->conn));
+        check_security(&w, cases[i].protocol);
+        CHECK_EQ(w.sides[1].arrived, 3);
+        cn_buf_release(&at);
+        world_end(&w);
+    }
+}
+
+static void without_a_common_security_the_dial_fails(void)
+{
+    world w;
+    world_begin_with(&w, "n", "t", 0);
+    listen_and_dial(&w, NULL);
+    until(&w, &w.sides[0].is_down);
+    CHECK_ERR(w.sides[0].err, CN_ERR_UNSUPPORTED);
+    CHECK_STR(w.sides[0].sentence, "the peer speaks none of: /noise");
+    CHECK(!w.sides[0].is_up);
+    world_end(&w);
+}
+
+/* Of the deadlines of many, the earliest comes first, whatever moved and went. */
+static void the_earliest_deadline_comes_first(void)
+{
+    enum { CONNS = 500, STEPS = 5000 };
+    static tcp_conn conns[CONNS];
+    static bool there[CONNS];
+    static tcp t;
+    uint32_t random = 1;
+    t.options.mem = cn_mem_default();
+    t.options.conns_max = CONNS;
+    for (int i = 0; i < STEPS; i++) {
+        random = random * 1664525u + 1013904223u;
+        tcp_conn *c = &conns[(random >> 8) % CONNS];
+        bool *is_there = &there[(random >> 8) % CONNS];
+        if (!*is_there) {
+            c->due_at.ns = random % 1000;
+            CHECK_OK(cn_tcp_due_add(&t, c));
+            *is_there = true;
+        } else if (random >> 28 < 4) {
+            cn_tcp_due_remove(&t, c);
+            *is_there = false;
+        } else {
+            cn_tcp_due_set(&t, c, (cn_time){random % 1000});
+        }
+        int64_t least = INT64_MAX;
+        size_t count = 0;
+        for (int k = 0; k < CONNS; k++) {
+            count += there[k] ? 1 : 0;
+            least = there[k] ? CN_MIN(least, conns[k].due_at.ns) : least;
+        }
+        const tcp_conn *first = cn_tcp_due_first(&t);
+        CHECK_EQ(t.due_len, count);
+        CHECK_EQ(first == NULL ? INT64_MAX : first->due_at.ns, least);
+    }
+    cn_free(t.options.mem, t.due);
+}
+
+static cn_err dial_once(cn_mem *mem)
+{
+    cn_err err = CN_OK;
+    static const cn_muxing *const muxings[] = {&cn_yamux};
+    world w = {0};
+    cn_transport *t = NULL;
+    cn_id id = CN_ID_NONE;
+    cn_buf at = {0};
+    cn_buf_init(&at, cn_mem_default(), 64);
+    world_begin(&w, 0);
+    cn_tcp_options o = {
+        .mem = mem,
+        .net = w.net,
+        .securities = w.sides[0].securities,
+        .securities_len = 1,
+        .muxings = muxings,
+        .muxings_len = 1,
+        .mark = 9,
+        .conns_max = 4,
+    };
+    CHECK_OK(cn_multiaddr_parse(cn_str("/ip4/127.0.0.1/tcp/9"), &at, NULL));
+    CN_TRY(cn_tcp_new(&o, &t));
+    CN_TRY(t->ops->dial(t, cn_buf_slice(&at), NULL, cn_rt_now(w.rt), &id, NULL));
+out:
+    if (t != NULL) {
+        t->ops->free(t);
+    }
+    cn_buf_release(&at);
+    world_end(&w);
+    return err;
+}
+
+static void out_of_memory_leaves_nothing(void)
+{
+    test_out_of_memory(dial_once);
+}
+
 int main(void)
 {
     TEST(two_ends_meet_and_know_each_other);
@@ -305,5 +488,10 @@ int main(void)
     TEST(the_end_of_one_is_told_to_the_other);
     TEST(another_peer_is_not_taken);
     TEST(a_silent_caller_is_hung_up_on);
+    TEST(the_first_of_the_dialler_is_taken);
+    TEST(a_refused_security_gives_way);
+    TEST(without_a_common_security_the_dial_fails);
+    TEST(the_earliest_deadline_comes_first);
+    TEST(out_of_memory_leaves_nothing);
     return test_end();
 }
