@@ -109,8 +109,8 @@ void cn_fetch_dirty(cn_fetch *f)
 void cn_fetch_free(cn_fetch *f)
 {
     cn_mem *mem = f->options.mem;
-    cn_pile *const piles[] = {&f->urgent, &f->soon, &f->links, &f->pile, &f->to_look,
-                              &f->look.links};
+    cn_pile *const piles[] = {&f->urgent, &f->soon,    &f->links,
+                              &f->pile,   &f->to_look, &f->look.links};
     for (size_t i = 0; i < CN_LEN(piles); i++) {
         cn_pile_release(piles[i]);
     }
@@ -188,6 +188,18 @@ cn_err cn_fetch_open(const cn_fetch_options *options, cn_fetch **ret, cn_why *wh
     }
     *ret = f;
     return CN_OK;
+}
+
+void cn_fetch_set_deadline(cn_fetch *f, cn_time deadline)
+{
+    cn_lock_take(f->hub->lock);
+    bool is_sooner = deadline.ns < f->options.deadline.ns;
+    f->options.deadline = deadline;
+    if (is_sooner && !f->hub->is_ended) {
+        cn_fetch_dirty(f); /* a later one is looked at when the old one has come */
+        cn_net_wake(f->net);
+    }
+    cn_lock_give(f->hub->lock);
 }
 
 void cn_fetch_close(cn_fetch *f)

@@ -16,12 +16,12 @@ enum {
     CN_FETCHES_MAX = 1024,
     CN_FETCH_INFLIGHT_MAX = 1024,
     CN_FETCH_AHEAD_BYTES = 64 << 20,
-    CN_FETCH_SOON_BYTES = 1 << 20,   /* CIDs expected and not yet asked for */
-    CN_FETCH_PILE_BYTES = 16 << 20,  /* CIDs of links to be followed */
-    CN_FETCH_SEEN_MAX = 1 << 18,     /* nodes whose links were followed */
+    CN_FETCH_SOON_BYTES = 1 << 20,  /* CIDs expected and not yet asked for */
+    CN_FETCH_PILE_BYTES = 16 << 20, /* CIDs of links to be followed */
+    CN_FETCH_SEEN_MAX = 1 << 18,    /* nodes whose links were followed */
     CN_FETCH_ENTRIES_MAX = 1 << 14,
-    CN_FETCH_RECENT = 16,            /* nodes met here before the first that was not */
-    CN_FETCH_LOOK = 16,              /* nodes that a worker looks through at once */
+    CN_FETCH_RECENT = 16, /* nodes met here before the first that was not */
+    CN_FETCH_LOOK = 16,   /* nodes that a worker looks through at once */
 };
 
 /* What stands between the threads; outlives the fetcher while requests are open. */
@@ -33,18 +33,18 @@ typedef struct cn_fetch_hub {
 } cn_fetch_hub;
 
 typedef enum cn_fetch_state {
-    CN_FETCH_ASKED,  /* in the mailbox, or wanted */
-    CN_FETCH_HERE,   /* came and was not asked for yet; counts against the bound */
+    CN_FETCH_ASKED, /* in the mailbox, or wanted */
+    CN_FETCH_HERE,  /* came and was not asked for yet; counts against the bound */
     CN_FETCH_FAILED,
 } cn_fetch_state;
 
 /* What is known of a CID in a request. */
 typedef struct cn_fetch_entry {
-    uint8_t state;    /* cn_fetch_state */
-    bool is_open;     /* the exchange was asked */
-    bool is_asked;    /* somebody waits for it, or asked and was told BUSY */
-    uint32_t bytes;   /* HERE */
-    cn_err err;       /* FAILED */
+    uint8_t state;  /* cn_fetch_state */
+    bool is_open;   /* the exchange was asked */
+    bool is_asked;  /* somebody waits for it, or asked and was told BUSY */
+    uint32_t bytes; /* HERE */
+    cn_err err;     /* FAILED */
 } cn_fetch_entry;
 
 /* A worker's look through nodes that are here already. */
@@ -73,7 +73,7 @@ struct cn_fetch {
     atomic_ullong bytes_in;
 
     /* under the lock */
-    cn_fetch *next;       /* of all */
+    cn_fetch *next; /* of all */
     cn_fetch *next_dirty;
     bool is_dirty;
     bool is_closed;
@@ -135,7 +135,8 @@ extern const cn_router_asker_ops cn_fetch_asker_ops;
 /* Deal with what the thread put into the mailbox, and want more. */
 void cn_fetch_turn(cn_fetch *f, cn_time now);
 /* An entry has come to its end: wake whoever waits. */
-void cn_fetch_settle(cn_fetch *f, const cn_cid *cid, cn_err err, const char *sentence, size_t bytes);
+void cn_fetch_settle(
+    cn_fetch *f, const cn_cid *cid, cn_err err, const char *sentence, size_t bytes);
 
 /* fetch_follow.c */
 bool cn_fetch_has_links(const cn_cid *cid);
@@ -151,4 +152,7 @@ void cn_fetch_look_turn(cn_fetch *f);
 bool cn_fetch_is_seen(cn_fetch *f, const cn_cid *cid);
 
 /* fetch_report.c; the loop */
+/* Append what is known about the wait for `cid`. */
+CN_MUST_USE cn_err
+cn_fetch_report_write(cn_fetch *f, const cn_cid *cid, int64_t waited_ns, cn_buf *out);
 void cn_fetch_report_fill(cn_fetch *f, cn_time now);

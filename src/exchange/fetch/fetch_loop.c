@@ -259,19 +259,27 @@ static void want_more(cn_fetch *f)
     }
 }
 
-/* One that does not wait has waited too long. */
+/* One that does not wait has waited too long: the sentence is the report. */
 static void end_late(cn_fetch *f, cn_time now)
 {
     cn_lock_take(f->hub->lock);
     bool is_waiting = f->options.ready != NULL && f->has_awaited;
     cn_cid cid = f->awaited;
+    int64_t waited_ns = now.ns - f->awaited_since.ns;
     if (is_waiting && f->options.deadline.ns < f->fetcher->deadline.ns) {
         f->fetcher->deadline = f->options.deadline;
     }
     cn_lock_give(f->hub->lock);
     if (is_waiting && f->options.deadline.ns <= now.ns) {
-        cn_fetch_settle(
-            f, &cid, CN_ERR_TIMEOUT, "the block did not come from any peer in time", 0);
+        cn_buf report;
+        const char *sentence = NULL;
+        cn_buf_init(&report, f->options.mem, 64 << 10);
+        if (cn_fetch_report_write(f, &cid, waited_ns, &report) != CN_OK ||
+            cn_buf_cstr(&report, &sentence) != CN_OK) {
+            sentence = "the block did not come from any peer in time";
+        }
+        cn_fetch_settle(f, &cid, CN_ERR_TIMEOUT, sentence, 0);
+        cn_buf_release(&report);
     }
 }
 

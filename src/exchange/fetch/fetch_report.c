@@ -31,7 +31,7 @@ out:
     return err;
 }
 
-static cn_err write_report(cn_fetch *f, const cn_cid *cid, int64_t waited_ns, cn_buf *out)
+cn_err cn_fetch_report_write(cn_fetch *f, const cn_cid *cid, int64_t waited_ns, cn_buf *out)
 {
     cn_err err = CN_OK;
     cn_exchange *x = f->fetcher->options.exchange;
@@ -66,7 +66,7 @@ void cn_fetch_report_fill(cn_fetch *f, cn_time now)
     cn_cid cid = f->awaited;
     int64_t waited_ns = now.ns - f->awaited_since.ns;
     cn_lock_give(f->hub->lock);
-    cn_err err = is_waiting ? write_report(f, &cid, waited_ns, &text)
+    cn_err err = is_waiting ? cn_fetch_report_write(f, &cid, waited_ns, &text)
                             : cn_buf_text(&text, "not waiting for any block\n");
     cn_lock_take(f->hub->lock);
     if (f->report != NULL) { /* whoever asked may have given up */
