@@ -284,3 +284,5 @@ typedef struct cn_host_protocol_use {
     size_t streams_out;
 } cn_host_protocol_use;
 bool cn_host_protocols(const cn_host *h, size_t *position, cn_host_protocol_use *ret);
+/* Step through the names that are answered here, ours included. */
+bool cn_host_served(const cn_host *h, size_t *position, const char **ret);

@@ -204,3 +204,18 @@ bool cn_host_protocols(const cn_host *h, size_t *position, cn_host_protocol_use 
     *ret = (cn_host_protocol_use){n->text, n->streams_in, n->streams_out};
     return true;
 }
+
+bool cn_host_served(const cn_host *h, size_t *position, const char **ret)
+{
+    size_t at = *position;
+    for (size_t i = 0; i < h->protocols_len; i++) {
+        const cn_protocol *p = h->protocols[i].p;
+        if (at < p->names_len) {
+            *ret = p->names[at];
+            (*position)++;
+            return true;
+        }
+        at -= p->names_len;
+    }
+    return false;
+}
