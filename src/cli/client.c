@@ -4,6 +4,7 @@
 #include "cli/client.h"
 
 #include "cli/http_in.h"
+#include "cli/waiting.h"
 #include "cli/upload.h"
 #include "cmd/version.h"
 #include "codec/json.h"
@@ -17,6 +18,8 @@ enum {
     LINE_MAX_BYTES = 1 << 26,
     ERROR_MAX = 1 << 20,
 };
+
+#define LATE_NS (500 * CN_NS_PER_MS)
 
 typedef struct client {
     const cn_client_parts *p;
@@ -32,6 +35,7 @@ typedef struct client {
     bool begun;
     bool done;
     uint8_t *received;
+    cn_waiting waiting;
     cn_why *why;
 } client;
 
@@ -96,26 +100,26 @@ static cn_err put_base64(cn_buf *out, cn_slice s)
     return err;
 }
 
-static cn_err put_auth(client *c)
+cn_err cn_client_put_auth(const cn_client_target *target, cn_buf *head, cn_why *why)
 {
-    const char *auth = c->p->target->auth;
+    const char *auth = target->auth;
     cn_slice said = cn_str(auth);
     if (auth == NULL) {
         return CN_OK;
     }
     if (cn_slice_find(said, '\n') != said.len || cn_slice_find(said, '\r') != said.len) {
-        return cn_why_set(c->why, CN_ERR_USAGE, "--api-auth holds a line break");
+        return cn_why_set(why, CN_ERR_USAGE, "--api-auth holds a line break");
     }
     if (cn_slice_starts(said, cn_str("bearer:"))) {
-        return cn_buf_printf(&c->head, "Authorization: Bearer %s\r\n", auth + strlen("bearer:"));
+        return cn_buf_printf(head, "Authorization: Bearer %s\r\n", auth + strlen("bearer:"));
     }
     if (!cn_slice_starts(said, cn_str("basic:"))) {
         return cn_why_set(
-            c->why, CN_ERR_USAGE, "--api-auth takes basic:<user>:<word> or bearer:<token>");
+            why, CN_ERR_USAGE, "--api-auth takes basic:<user>:<word> or bearer:<token>");
     }
-    cn_err err = cn_buf_text(&c->head, "Authorization: Basic ");
-    err = err == CN_OK ? put_base64(&c->head, cn_slice_skip(said, strlen("basic:"))) : err;
-    return err == CN_OK ? cn_buf_text(&c->head, "\r\n") : err;
+    cn_err err = cn_buf_text(head, "Authorization: Basic ");
+    err = err == CN_OK ? put_base64(head, cn_slice_skip(said, strlen("basic:"))) : err;
+    return err == CN_OK ? cn_buf_text(head, "\r\n") : err;
 }
 
 static cn_err put_head(client *c)
@@ -134,7 +138,8 @@ static cn_err put_head(client *c)
             (unsigned)t->port));
     }
     CN_TRY(cn_buf_text(&c->head, "User-Agent: cairn/" CN_VERSION "\r\nConnection: close\r\n"));
-    CN_TRY(put_auth(c));
+    CN_TRY(cn_client_put_auth(t, &c->head, c->why));
+    CN_TRY(cn_waiting_put_header(&c->waiting, &c->head));
     if (c->has_upload) {
         CN_TRY(cn_buf_printf(
             &c->head,
@@ -194,13 +199,36 @@ static cn_err send_some(client *c)
     return err;
 }
 
+/* The daemon has the same time limit, and what it says when it is over: that is waited for. */
+static cn_err may_go_on(client *c)
+{
+    cn_err err = cn_call_check(c->p->call);
+    cn_time late = cn_time_after(cn_call_deadline(c->p->call), LATE_NS);
+    return err == CN_ERR_TIMEOUT && cn_rt_now(c->p->rt).ns < late.ns ? CN_OK : err;
+}
+
 static int64_t time_left(client *c)
 {
-    cn_time deadline = cn_call_deadline(c->p->call);
+    cn_time deadline = cn_time_after(cn_call_deadline(c->p->call), LATE_NS);
     if (deadline.ns == CN_TIME_NEVER.ns) {
         return -1;
     }
     return CN_MAX(deadline.ns - cn_rt_now(c->p->rt).ns, (int64_t)0);
+}
+
+/* Wait for the daemon; when it says nothing for long, show why. */
+static cn_err wait_some(client *c, bool *ret_can_read, bool *ret_can_write)
+{
+    int64_t left_ns = time_left(c);
+    int64_t ask_ns = cn_waiting_left(&c->waiting, cn_rt_now(c->p->rt));
+    bool asks = c->sent_all && (left_ns < 0 || ask_ns < left_ns);
+    cn_err err = cn_dial_wait(
+        c->fd, c->sending.len > 0, asks ? ask_ns : left_ns, ret_can_read, ret_can_write);
+    if (err != CN_ERR_TIMEOUT || !asks) {
+        return err;
+    }
+    cn_waiting_ask(&c->waiting, c->p);
+    return CN_OK;
 }
 
 static cn_err exchange(client *c)
@@ -209,17 +237,18 @@ static cn_err exchange(client *c)
     while (!c->done && err == CN_OK) {
         bool can_read = false;
         bool can_write = false;
-        CN_TRY(cn_call_check(c->p->call));
+        CN_TRY(may_go_on(c));
         CN_TRY(next_piece(c));
         if (c->sent_all && c->p->out->is_terminal) {
             CN_TRY(cn_stdout_flush(c->p->out));
         }
-        err = cn_dial_wait(c->fd, c->sending.len > 0, time_left(c), &can_read, &can_write);
+        err = wait_some(c, &can_read, &can_write);
         if (err == CN_ERR_CANCELLED) {
-            err = cn_call_check(c->p->call); /* another signal is nothing */
+            err = may_go_on(c); /* another signal is nothing */
             continue;
         }
         if (err == CN_OK && can_read) {
+            cn_waiting_heard(&c->waiting, cn_rt_now(c->p->rt));
             err = receive(c);
         }
         if (err == CN_OK && can_write && !c->done) {
@@ -277,6 +306,7 @@ static cn_err result_of(client *c)
 static cn_err set_up(client *c)
 {
     bool lines = c->p->request->stdin_args;
+    cn_waiting_init(&c->waiting, c->p->rt);
     c->has_upload = c->p->source != NULL || lines;
     c->received = cn_alloc_dirty(c->p->mem, RECEIVE_BYTES);
     cn_err err = c->received == NULL ? CN_ERR_NO_MEMORY : CN_OK;

@@ -29,6 +29,9 @@ typedef struct cn_client_target {
  */
 CN_MUST_USE cn_err
 cn_client_target_parse(const char *multiaddr, cn_client_target *ret, cn_why *why);
+/* Append the header that --api-auth asks for; nothing without. Errors: USAGE, those of the buffer.
+ */
+CN_MUST_USE cn_err cn_client_put_auth(const cn_client_target *target, cn_buf *head, cn_why *why);
 /* What the file `api` in the repo says; NONE if there is none. */
 CN_MUST_USE cn_err cn_client_target_read(
     cn_rt *rt, cn_mem *mem, const char *repo_path, cn_client_target *ret, cn_why *why);

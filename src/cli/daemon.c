@@ -5,6 +5,8 @@
 #include "cli/daemon.h"
 
 #include "cli/cli.h"
+#include "cli/online.h"
+#include "cli/waiting.h"
 #include "cmd/version.h"
 #include "crypto/key.h"
 #include "gateway/gateway.h"
@@ -30,6 +32,7 @@ enum {
     API_CONNECTION_BYTES = 256 << 10,
     FILES_WANTED = 65536,
     IDLE_FLUSH_S = 5,
+    RETRIEVAL_TIMEOUT_S = 30,
 };
 
 #define STOP_GRACE_NS (300 * CN_NS_PER_MS)
@@ -40,6 +43,7 @@ typedef struct daemon_state {
     cn_rt *rt;
     cn_mem *mem;
     cn_node *node;
+    cn_online online;
     const cn_config *config;
     cn_rpc *rpc;
     cn_gateway *gateway;
@@ -105,8 +109,7 @@ static cn_err say_beginning(daemon_state *d)
         "enable-namesys-pubsub",
         "enable-mplex-experiment",
         "disable-transport-encryption",
-        "routing",
-        "agent-version-suffix"};
+        "routing"};
     struct utsname machine = {0};
     cn_err err = CN_OK;
     (void)uname(&machine);
@@ -270,6 +273,7 @@ static cn_err make_handlers(daemon_state *d)
         .config = d->config,
         .repo_path = cn_call_repo_path(d->call),
         .program = cn_call_program(d->call),
+        .stall_ns = cn_stall_ns(),
         .shutdown = on_shutdown,
     };
     cn_gateway_options gateway = {
@@ -281,6 +285,12 @@ static cn_err make_handlers(daemon_state *d)
     };
     CN_TRY(read_gateway_headers(d));
     CN_TRY(keep_text(d, cn_config_string(d->config, "Gateway.RootRedirect", ""), &redirect));
+    if (d->online.loop != NULL && !cn_config_bool(d->config, "Gateway.NoFetch", false)) {
+        gateway.fetcher = cn_network_fetcher(cn_loop_network(d->online.loop));
+        CN_TRY(cn_config_duration(
+            d->config, "Gateway.RetrievalTimeout", RETRIEVAL_TIMEOUT_S * CN_NS_PER_S,
+            &gateway.retrieval_ns, cn_call_why(d->call)));
+    }
     gateway.headers_len = d->headers_len;
     gateway.root_redirect = redirect;
     CN_TRY(cn_rpc_new(&rpc, &d->rpc));
@@ -404,6 +414,24 @@ out:
     return err;
 }
 
+/* --- the network --- */
+
+static cn_err go_online(daemon_state *d)
+{
+    const char *line = NULL;
+    cn_err err = CN_OK;
+    if (cn_node_is_offline(d->node)) {
+        return say(d, "Swarm not listening, running in offline mode.");
+    }
+    CN_TRY(cn_online_open(d->call, d->node, &d->online));
+    for (size_t i = 0; (line = cn_strings_get(&d->online.lines, i)) != NULL; i++) {
+        CN_TRY(say(d, "%s", line));
+    }
+    CN_TRY(cn_online_start(&d->online, d->node, cn_call_why(d->call)));
+out:
+    return err;
+}
+
 static cn_err start(daemon_state *d)
 {
     const cn_identity *identity = NULL;
@@ -417,7 +445,7 @@ static cn_err start(daemon_state *d)
     CN_TRY(cn_buf_reserve(&d->text, d->text.max - 1));
     CN_TRY(cn_node_identity(d->node, &identity, cn_call_why(d->call)));
     CN_TRY(say(d, "PeerID: %s", identity->peer_id));
-    CN_TRY(say(d, "Swarm not listening, running in offline mode."));
+    CN_TRY(go_online(d));
     CN_TRY(make_handlers(d));
     CN_TRY(serve_all(d, "Addresses.API", true));
     d->api_len = d->servers_len;
@@ -439,12 +467,14 @@ static void stop(daemon_state *d)
     while (d->servers_len > 0) {
         ended = cn_http_server_stop(d->servers[--d->servers_len], STOP_GRACE_NS) && ended;
     }
+    cn_online_stop(&d->online);
     if (!ended) { /* a command still uses the node: it cannot be closed, only left */
         (void)!cn_store_flush(cn_node_store(d->node), NULL);
         _exit(1);
     }
     cn_gateway_free(d->gateway);
     cn_rpc_free(d->rpc);
+    cn_online_close(&d->online, d->node);
     cn_buf_release(&d->text);
 }
 

@@ -2,6 +2,7 @@
  * A call's life: made, prepared, run, ended. Whoever fails first says the sentence.
  */
 #include "cmd/call_internal.h"
+#include "exchange/fetch/fetch.h"
 #include "node/config.h"
 
 #include <stdio.h>
@@ -46,6 +47,7 @@ void cn_call_free(cn_call *call)
     if (call == NULL) {
         return;
     }
+    cn_fetch_close(call->fetch);
     cn_buf_release(&call->sentence);
     cn_buf_release(&call->value);
     cn_buf_release(&call->line);
@@ -112,11 +114,14 @@ cn_err cn_call_end(cn_call *call, cn_err err)
 {
     CN_ASSERT(!call->ended);
     call->ended = true;
+    bool waited = call->fetch != NULL;
+    cn_fetch_close(call->fetch);
+    call->fetch = NULL;
     const char *sentence = NULL;
     if (err != CN_OK) {
         bool stopped = err == CN_ERR_CANCELLED || err == CN_ERR_TIMEOUT;
         sentence = err == CN_ERR_CANCELLED ? "canceled"
-                   : err == CN_ERR_TIMEOUT ? "timed out"
+                   : err == CN_ERR_TIMEOUT ? (waited ? CN_CALL_DEADLINE : "timed out")
                                            : cn_why_text(&call->why, err);
         if (call->said && !stopped && cn_buf_cstr(&call->sentence, &sentence) != CN_OK) {
             sentence = cn_err_sentence(CN_ERR_NO_MEMORY);

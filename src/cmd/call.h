@@ -38,6 +38,7 @@ struct cn_call_host {
     bool is_cli;
     bool in_daemon;
     bool has_terminal; /* standard error is one */
+    int64_t stall_ns;  /* see cn_call_parts.stalled; 0: 30 s */
 };
 
 /* What a call is made of besides its host; all borrowed for as long as the call lasts. */
@@ -47,6 +48,15 @@ typedef struct cn_call_parts {
     cn_input *input;           /* lines of arguments or the bytes of one file; NULL: none */
     struct cn_source *files;   /* for CN_ARG_FILE; NULL: none */
     const atomic_bool *cancel; /* set from any thread or signal handler; NULL: never */
+    /* Has whoever called gone away? Asked while peers are waited for; NULL: no telling. */
+    bool (*has_left)(void *ctx);
+    void *has_left_ctx;
+    /*
+     * Peers have sent nothing for `stall_ns`, and again each time that has passed: whom was asked
+     * and what they answered, for people. On the call's thread. NULL: nobody is told.
+     */
+    void (*stalled)(void *ctx, cn_slice report);
+    void *stalled_ctx;
 } cn_call_parts;
 
 /*

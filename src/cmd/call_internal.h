@@ -37,4 +37,7 @@ struct cn_call {
     char base;
     int progress_state; /* 0 not looked at yet, 1 not wanted, 2 where it is usual, 3 asked for */
     void *state;
+    struct cn_fetch *fetch; /* blocks of peers; NULL: not asked for yet, or from here alone */
+    bool follows;
+    int64_t stalled_ns; /* without progress, when it was told last */
 };

@@ -14,7 +14,7 @@
 #include "node/node.h"
 #include "store/store.h"
 
-enum { PUTS_MAX = 256 };
+enum { PUTS_MAX = 256, TOLD_AT_ONCE = 32 };
 
 /* Sink and observer of one run. */
 typedef struct add_run {
@@ -25,6 +25,22 @@ typedef struct add_run {
     cn_add_queue queue;
     bool silent;
 } add_run;
+
+/* Peers may wait for what was just put. */
+static void tell(const add_run *run, const cn_store_put *puts, size_t len)
+{
+    cn_cid cids[TOLD_AT_ONCE];
+    if (puts == NULL || !cn_call_in_daemon(run->call)) {
+        return;
+    }
+    for (size_t i = 0; i < len; i += TOLD_AT_ONCE) {
+        size_t n = CN_MIN(len - i, (size_t)TOLD_AT_ONCE);
+        for (size_t k = 0; k < n; k++) {
+            cids[k] = *puts[i + k].cid;
+        }
+        cn_call_have(run->call, cids, n);
+    }
+}
 
 static cn_err
 put_blocks(cn_import_sink *sink, const cn_import_block *blocks, size_t blocks_len, cn_why *why)
@@ -41,6 +57,7 @@ put_blocks(cn_import_sink *sink, const cn_import_block *blocks, size_t blocks_le
             puts[k] = (cn_store_put){blocks[i + k].cid, blocks[i + k].data};
         }
         err = cn_store_put_many(run->store, puts, n, why);
+        tell(run, err == CN_OK ? puts : NULL, n);
     }
     return err;
 }

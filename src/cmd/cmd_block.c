@@ -214,6 +214,7 @@ static cn_err put_one(cn_call *call, const put_form *form, cn_slice data)
         CN_TRY(cn_pins_set(pins, &s.cid, CN_PIN_RECURSIVE, (cn_slice){0}, why));
     }
     cn_latch_give(&hold);
+    cn_call_have(call, &s.cid, 1);
     CN_TRY(cn_call_emit(call, &put_output, &s));
 out:
     cn_latch_give(&hold);

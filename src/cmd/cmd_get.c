@@ -151,15 +151,15 @@ static cn_err add_plain(get_run *run, const cn_pull *step)
 /* The size a client is told of a folder: of its block and, by its links, of all below. */
 static cn_err folder_size(cn_call *call, const cn_cid *cid, uint64_t *ret_bytes)
 {
-    cn_node *node = NULL;
+    cn_blocks *blocks = NULL;
     cn_buf block;
     cn_dagpb decoded = {0};
     cn_dagpb_link link = {0};
     uint64_t size_bytes = 0;
     cn_err err = CN_OK;
     cn_buf_init(&block, cn_call_mem(call), CN_DRIVE_BLOCK_MAX_BYTES);
-    CN_TRY(cn_call_node(call, &node));
-    CN_TRY(cn_blocks_get(cn_node_blocks(node), cid, &block, cn_call_why(call)));
+    CN_TRY(cn_call_blocks(call, &blocks));
+    CN_TRY(cn_blocks_get(blocks, cid, &block, cn_call_why(call)));
     CN_TRY(cn_dagpb_decode(cn_buf_slice(&block), &decoded, cn_call_why(call)));
     size_bytes = block.len;
     for (cn_dagpb_iter it = cn_dagpb_links(&decoded); cn_dagpb_next(&it, &link);) {
@@ -234,6 +234,7 @@ static cn_err run_get(cn_call *call)
     cn_buf_init(&run.path, mem, CN_TAR_PATH_MAX_BYTES);
     run.archive = cn_call_flag(call, "archive", NULL);
     CN_TRY(cn_get_level(call, &level));
+    cn_call_follow(call);
     CN_TRY(cn_call_read_args(call));
     CN_TRY(cn_content_find(call, cn_call_arg(call, 0), &content));
     run.root_name = last_name(&content.path);

@@ -2,38 +2,22 @@
  * `id`: who this node, or another, is.
  */
 #include "cmd/commands.h"
+#include "cmd/id_answer.h"
+#include "cmd/online.h"
 #include "cmd/version.h"
 #include "codec/base_n.h"
 #include "codec/json_write.h"
 #include "multiformats/multibase.h"
 #include "node/node.h"
 
-typedef struct id_answer {
-    cn_buf id;
-    cn_buf public_key; /* base64 */
-    cn_buf agent;
-    cn_buf address; /* empty: null */
-} id_answer;
+#define TOLD_STEP_NS (20 * CN_NS_PER_MS)
+enum { TOLD_TRIES_MAX = 250 };
 
-static cn_err id_value(cn_buf *out, const id_answer *a, const char *indent)
+static cn_err id_value(cn_buf *out, const cn_id_answer *a, const char *indent)
 {
     cn_json_writer j;
     cn_json_init(&j, out, indent);
-    cn_json_object(&j);
-    cn_json_put_string(&j, "ID", cn_buf_slice(&a->id));
-    cn_json_put_string(&j, "PublicKey", cn_buf_slice(&a->public_key));
-    cn_json_key(&j, "Addresses");
-    if (a->address.len == 0) {
-        cn_json_null(&j);
-    } else {
-        cn_json_list(&j);
-        cn_json_string(&j, cn_buf_slice(&a->address));
-        cn_json_list_end(&j);
-    }
-    cn_json_put_string(&j, "AgentVersion", cn_buf_slice(&a->agent));
-    cn_json_key(&j, "Protocols");
-    cn_json_null(&j);
-    cn_json_object_end(&j);
+    cn_id_answer_json(&j, a);
     return cn_json_finish(&j);
 }
 
@@ -43,30 +27,51 @@ static cn_err id_json(cn_call *call, cn_buf *out, const void *value)
     return id_value(out, value, NULL);
 }
 
-/* The format with its tokens replaced; \n and \t stand for what they are called. */
-static cn_err id_format(cn_slice format, const id_answer *a, cn_buf *out)
+/* A list, one a line. */
+static cn_err put_lines(const cn_strings *list, cn_buf *out)
+{
+    cn_err err = CN_OK;
+    for (size_t i = 0; err == CN_OK && i < list->len; i++) {
+        err = cn_buf_printf(out, "%s%s", i == 0 ? "" : "\n", cn_strings_get(list, i));
+    }
+    return err;
+}
+
+/* Replace the token that `format` begins with, or copy a byte; *ret_used: how much that was. */
+static cn_err put_token(cn_slice format, const cn_id_answer *a, cn_buf *out, size_t *ret_used)
 {
     const struct {
         const char *token;
         cn_slice value;
+        const cn_strings *list;
     } tokens[] = {
-        {"<id>", cn_buf_slice(&a->id)},
-        {"<aver>", cn_buf_slice(&a->agent)},
-        {"<pubkey>", cn_buf_slice(&a->public_key)},
-        {"<addrs>", cn_buf_slice(&a->address)},
-        {"<protocols>", {0}},
-        {"\\n", cn_str("\n")},
-        {"\\t", cn_str("\t")},
+        {"<id>", cn_buf_slice(&a->id), NULL},
+        {"<aver>", cn_buf_slice(&a->agent), NULL},
+        {"<pubkey>", cn_buf_slice(&a->public_key), NULL},
+        {"<addrs>", {0}, &a->addresses},
+        {"<protocols>", {0}, &a->protocols},
+        {"\\n", cn_str("\n"), NULL},
+        {"\\t", cn_str("\t"), NULL},
     };
+    for (size_t i = 0; i < CN_LEN(tokens); i++) {
+        if (cn_slice_starts(format, cn_str(tokens[i].token))) {
+            *ret_used = strlen(tokens[i].token);
+            return tokens[i].list == NULL ? cn_buf_append(out, tokens[i].value)
+                                          : put_lines(tokens[i].list, out);
+        }
+    }
+    *ret_used = 1;
+    return cn_buf_byte(out, format.data[0]);
+}
+
+/* The format with its tokens replaced; \n and \t stand for what they are called. */
+static cn_err id_format(cn_slice format, const cn_id_answer *a, cn_buf *out)
+{
     cn_err err = CN_OK;
     while (err == CN_OK && format.len > 0) {
-        size_t i = 0;
-        while (i < CN_LEN(tokens) && !cn_slice_starts(format, cn_str(tokens[i].token))) {
-            i++;
-        }
-        bool found = i < CN_LEN(tokens);
-        err = cn_buf_append(out, found ? tokens[i].value : cn_slice_head(format, 1));
-        format = cn_slice_skip(format, found ? strlen(tokens[i].token) : 1);
+        size_t used = 0;
+        err = put_token(format, a, out, &used);
+        format = cn_slice_skip(format, used);
     }
     return err;
 }
@@ -101,7 +106,8 @@ static cn_err choose_base(cn_call *call, char *ret)
     return CN_OK;
 }
 
-static cn_err fill_self(cn_node *node, id_answer *a)
+/* What is known here without asking anybody. */
+static cn_err fill_self(cn_node *node, cn_id_answer *a)
 {
     cn_slice suffix = cn_config_string(cn_node_config(node), "Version.AgentSuffix", "");
     cn_err err = cn_buf_text(&a->agent, "cairn/" CN_VERSION);
@@ -111,11 +117,86 @@ static cn_err fill_self(cn_node *node, id_answer *a)
     return err != CN_OK || suffix.len == 0 ? err : cn_buf_append(&a->agent, suffix);
 }
 
-static cn_err fill(cn_call *call, cn_node *node, id_answer *a)
+/* What is asked of the loop. */
+typedef struct id_ask {
+    const cn_peer_id *peer; /* NULL: ourselves */
+    cn_id_answer *answer;
+    bool known;
+} id_ask;
+
+static void reset_told(cn_id_answer *a)
+{
+    cn_buf_reset(&a->public_key);
+    cn_buf_reset(&a->agent);
+    cn_strings_reset(&a->addresses);
+    cn_strings_reset(&a->protocols);
+}
+
+static cn_err gather(cn_network *n, void *ctx)
+{
+    id_ask *ask = ctx;
+    return ask->peer == NULL ? cn_id_answer_of_self(n, ask->answer)
+                             : cn_id_answer_of_peer(n, ask->peer, ask->answer, &ask->known);
+}
+
+/* Ask until it has told what it speaks; a while later, go with what is known. */
+static cn_err gather_told(cn_call *call, cn_network *n, id_ask *ask)
+{
+    cn_err err = CN_OK;
+    for (int i = 0; err == CN_OK && ask->answer->protocols.len == 0 && i < TOLD_TRIES_MAX; i++) {
+        CN_TRY(i == 0 ? CN_OK : cn_call_sleep(call, TOLD_STEP_NS));
+        reset_told(ask->answer);
+        err = cn_call_on_loop(call, n, gather, ask);
+    }
+out:
+    return err;
+}
+
+/* Connect, so that identify tells who is there; then say it. */
+static cn_err fill_peer(cn_call *call, cn_network *n, const cn_peer_id *peer, cn_id_answer *a)
+{
+    id_ask ask = {.peer = peer, .answer = a};
+    cn_connect_task task;
+    const char *sentence = NULL;
+    cn_connect_task_init(&task, cn_call_mem(call), peer);
+    cn_err err = cn_call_connect(call, n, &task);
+    if (err != CN_OK && cn_buf_cstr(&task.sentence, &sentence) == CN_OK) {
+        err = cn_call_fail(call, err == CN_ERR_TIMEOUT ? CN_ERR_IO : err, "%s", sentence);
+    }
+    cn_buf_release(&task.sentence);
+    return err != CN_OK ? err : gather_told(call, n, &ask);
+}
+
+static cn_err fill_key(cn_id_answer *a, const cn_identity *who)
+{
+    return cn_base_n_encode(
+        CN_BASE64_PAD, cn_slice_of(who->public_key, who->public_len), &a->public_key);
+}
+
+static cn_err fill_other(cn_call *call, cn_network *n, const cn_identity *other, cn_id_answer *a)
+{
+    cn_err err = CN_OK;
+    if (n != NULL && !cn_call_flag(call, "offline", NULL)) {
+        return fill_peer(call, n, &other->id, a);
+    }
+    if (!cn_call_flag(call, "offline", NULL)) {
+        return cn_call_fail(
+            call, CN_ERR_UNSUPPORTED,
+            "'ipfs id' cannot query information on remote peers without a running daemon; if you "
+            "only want to convert --peerid-base, pass --offline option");
+    }
+    CN_TRY(fill_key(a, other));
+    CN_TRY(cn_strings_printf(&a->addresses, "/p2p/%s", other->peer_id));
+out:
+    return err;
+}
+
+static cn_err fill(cn_call *call, cn_node *node, cn_id_answer *a)
 {
     const cn_identity *own = NULL;
-    const cn_identity *shown = NULL;
+    cn_network *n = cn_node_network(node);
     cn_identity other = {0};
+    id_ask ask = {.answer = a};
     bool self = false;
     char base = 0;
     cn_err err = CN_OK;
@@ -129,30 +210,24 @@ static cn_err fill(cn_call *call, cn_node *node, id_answer *a)
         return cn_call_fail(call, CN_ERR_MALFORMED, "invalid peer id");
     }
     self = other.id.len == 0 || cn_peer_id_eq(&other.id, &own->id);
-    if (!self && !cn_call_flag(call, "offline", NULL)) {
-        return cn_call_fail(
-            call, CN_ERR_UNSUPPORTED,
-            "'ipfs id' cannot query information on remote peers without a running daemon; if you "
-            "only want to convert --peerid-base, pass --offline option");
+    CN_TRY(cn_peer_id_encode_text(self ? &own->id : &other.id, base, &a->id));
+    if (!self) {
+        return fill_other(call, n, &other, a);
     }
-    shown = self ? own : &other;
-    CN_TRY(cn_peer_id_encode_text(&shown->id, base, &a->id));
-    CN_TRY(cn_base_n_encode(
-        CN_BASE64_PAD, cn_slice_of(shown->public_key, shown->public_len), &a->public_key));
-    CN_TRY(self ? fill_self(node, a) : cn_buf_printf(&a->address, "/p2p/%s", shown->peer_id));
+    CN_TRY(fill_key(a, own));
+    CN_TRY(fill_self(node, a));
+    if (n != NULL) {
+        CN_TRY(cn_call_on_loop(call, n, gather, &ask));
+    }
 out:
     return err;
 }
 
 static cn_err run_id(cn_call *call)
 {
-    enum { PART_MAX_BYTES = 64 * 1024 };
-    id_answer a;
+    cn_id_answer a;
     cn_node *node = NULL;
-    cn_buf *const parts[] = {&a.id, &a.public_key, &a.agent, &a.address};
-    for (size_t i = 0; i < CN_LEN(parts); i++) {
-        cn_buf_init(parts[i], cn_call_mem(call), PART_MAX_BYTES);
-    }
+    cn_id_answer_init(&a, cn_call_mem(call));
     cn_err err = cn_call_node(call, &node);
     if (err == CN_OK) {
         err = fill(call, node, &a);
@@ -160,9 +235,7 @@ static cn_err run_id(cn_call *call)
     if (err == CN_OK) {
         err = cn_call_emit_once(call, &id_output, &a);
     }
-    for (size_t i = 0; i < CN_LEN(parts); i++) {
-        cn_buf_release(parts[i]);
-    }
+    cn_id_answer_release(&a);
     return err;
 }
 
@@ -181,7 +254,8 @@ static const cn_opt id_opts[] = {
 const cn_command cn_cmd_id = {
     .path = "id",
     .summary = "Show who this node is",
-    .about = "Shows the peer id, the public key and the name of the program.",
+    .about = "Shows the peer id, the public key and the name of the program; for a daemon with a\n"
+             "network also its addresses and protocols. Another node is connected to and asked.",
     .args = id_args,
     .opts = id_opts,
     .output = &id_output,

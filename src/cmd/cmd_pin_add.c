@@ -95,15 +95,15 @@ static cn_err check_here(progress *p, const cn_cid *cid, bool recursive)
 {
     cn_call *call = p->call;
     cn_walk walk = {0};
-    cn_node *node = NULL;
+    cn_blocks *blocks = NULL;
     size_t size = 0;
     cn_err err = CN_OK;
     if (recursive) {
         err = cn_pin_walk(call, &walk, false, cid, count, p);
         cn_walk_release(&walk);
     } else {
-        CN_TRY(cn_call_node(call, &node));
-        err = cn_blocks_size(cn_node_blocks(node), cid, &size);
+        CN_TRY(cn_call_blocks(call, &blocks));
+        err = cn_blocks_size(blocks, cid, &size);
         if (err == CN_ERR_NOT_FOUND) {
             char text[CN_CID_TEXT_BYTES];
             (void)cn_why_set(
@@ -199,6 +199,9 @@ static cn_err run_add(cn_call *call)
     cn_err err = CN_OK;
     cn_pin_texts_init(&texts, cn_call_mem(call));
     CN_TRY(cn_pin_check_name(call, cn_str(cn_call_string(call, "name", NULL))));
+    if (cn_call_flag(call, "recursive", NULL)) {
+        cn_call_follow(call);
+    }
     CN_TRY(each_arg(&p, add_one, &texts));
     if (is_told(call)) {
         CN_TRY(p.nodes == 0 ? CN_OK : cn_call_emit(call, &progress_output, &p));
@@ -372,6 +375,7 @@ static cn_err run_update(cn_call *call)
     cn_latch_hold hold = {0};
     cn_err err = CN_OK;
     cn_pin_texts_init(&texts, cn_call_mem(call));
+    cn_call_follow(call);
     CN_TRY(cn_pin_open(call, &pins));
     CN_TRY(cn_content_share(call, &hold));
     err = cn_content_find(call, cn_call_arg(call, 0), &from);

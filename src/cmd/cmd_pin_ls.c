@@ -418,5 +418,6 @@ const cn_command cn_cmd_pin_ls = {
     .args = ls_args,
     .opts = ls_opts,
     .output = &all_output,
+    .flags = CN_CMD_OWN_BLOCKS,
     .run = run_ls,
 };

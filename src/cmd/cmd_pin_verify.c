@@ -170,5 +170,6 @@ const cn_command cn_cmd_pin_verify = {
     .about = "Reads everything that is pinned with what is below it.",
     .opts = verify_opts,
     .output = &verdict_output,
+    .flags = CN_CMD_OWN_BLOCKS,
     .run = run_verify,
 };

@@ -98,7 +98,8 @@ static cn_err walk_root(refs_run *run)
             return err;
         }
         if (err != CN_OK) {
-            const ref_line line = {.failed = cn_why_text(why, err)};
+            bool late = cn_call_check(run->call) == CN_ERR_TIMEOUT;
+            const ref_line line = {.failed = late ? CN_CALL_DEADLINE : cn_why_text(why, err)};
             return cn_call_emit(run->call, &ref_output, &line);
         }
         if (step.kind == CN_PULL_END) {
@@ -166,6 +167,9 @@ static cn_err run_refs(cn_call *call)
         .depth_max = recursive ? (uint64_t)CN_MAX(depth_max, (int64_t)0) : 1};
     cn_buf_init(&run.line, cn_call_mem(call), LINE_MAX_BYTES);
     CN_TRY(take_format(&run));
+    if (recursive && depth_max < 0) {
+        cn_call_follow(call);
+    }
     CN_TRY(cn_call_read_args(call));
     CN_TRY(find_roots(call, &roots));
     CN_TRY(cn_content_drive(call, &run.drive));

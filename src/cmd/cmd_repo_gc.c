@@ -200,6 +200,7 @@ const cn_command cn_cmd_repo_gc = {
     .about = "What is pinned stays, with all below it, and so does the file tree.",
     .opts = gc_opts,
     .output = &gc_output,
+    .flags = CN_CMD_OWN_BLOCKS,
     .run = run_gc,
 };
 
@@ -393,5 +394,6 @@ const cn_command cn_cmd_repo_verify = {
     .about = "Exit status 1 if a block is damaged, unless all of those were removed (--drop).",
     .opts = verify_opts,
     .output = &verify_output,
+    .flags = CN_CMD_OWN_BLOCKS,
     .run = run_verify,
 };

@@ -11,7 +11,7 @@
 #include "base/buf.h"
 #include "base/why.h"
 #include "cmd/output.h"
-#include "multiformats/cid.h"
+#include "ipld/blocks.h"
 #include "rt/rt.h"
 
 struct cn_node;
@@ -61,6 +61,7 @@ enum {
     CN_CMD_TAKES_UNINIT = 16, /* needs the repo's place, not a repo in it (init) */
     CN_CMD_UNBUILT = 32,      /* known by name, says so and fails */
     CN_CMD_TEXT = 64,         /* text on the command line even with --enc=json, as Kubo */
+    CN_CMD_OWN_BLOCKS = 128,  /* works on what is here: nothing is fetched from peers */
 };
 
 /*
@@ -151,6 +152,18 @@ CN_MUST_USE cn_err cn_call_set_flag(cn_call *call, const char *name, bool value)
  * Errors: as opening it; the sentence is said.
  */
 CN_MUST_USE cn_err cn_call_node(cn_call *call, struct cn_node **ret);
+/*
+ * Blocks: of the repo, and for a daemon with a network also those of its peers, waited for within
+ * the call's time unless --offline is given or the command is one of CN_CMD_OWN_BLOCKS. One source
+ * for the whole call, used on its thread. Errors: as cn_call_node; CLOSED, TOO_LARGE; said.
+ */
+CN_MUST_USE cn_err cn_call_blocks(cn_call *call, cn_blocks **ret);
+/* What Kubo says, and clients look for, when time runs out while peers are waited for. */
+#define CN_CALL_DEADLINE "context deadline exceeded"
+/* Before the first cn_call_blocks: all below what is asked for will be wanted too. */
+void cn_call_follow(cn_call *call);
+/* These blocks were put into the store: peers who wait for them are told. Copies; does not wait. */
+void cn_call_have(cn_call *call, const cn_cid *cids, size_t len);
 /* The repo's folder, as given by options and environment; "" over RPC for NO_REPO commands. */
 const char *cn_call_repo_path(const cn_call *call);
 cn_rt *cn_call_rt(const cn_call *call);

@@ -8,14 +8,14 @@
 
 cn_err cn_content_find(cn_call *call, cn_slice arg, cn_content *ret)
 {
-    cn_node *node = NULL;
+    cn_blocks *blocks = NULL;
     cn_content c = {0};
     cn_why *why = cn_call_why(call);
     cn_mem *mem = cn_call_mem(call);
     cn_err err = CN_OK;
-    CN_TRY(cn_call_node(call, &node));
+    CN_TRY(cn_call_blocks(call, &blocks));
     CN_TRY(cn_ipfs_path_parse_arg(arg, mem, &c.path, why));
-    CN_TRY(cn_resolve_local(cn_node_blocks(node), mem, &c.path, &c.cid, &c.rest, why));
+    CN_TRY(cn_resolve_local(blocks, mem, &c.path, &c.cid, &c.rest, why));
     *ret = c;
     c = (cn_content){0};
 out:
@@ -36,13 +36,13 @@ static cn_err may_go_on(void *ctx)
 
 cn_err cn_content_ahead(cn_call *call, cn_ahead *ret)
 {
-    cn_node *node = NULL;
-    cn_err err = cn_call_node(call, &node);
+    cn_blocks *blocks = NULL;
+    cn_err err = cn_call_blocks(call, &blocks);
     if (err == CN_OK) {
         const cn_ahead_options options = {
             .rt = cn_call_rt(call),
             .mem = cn_call_mem(call),
-            .blocks = cn_node_blocks(node),
+            .blocks = blocks,
             .check = may_go_on,
             .ctx = call};
         cn_ahead_init(ret, &options);
@@ -52,10 +52,10 @@ cn_err cn_content_ahead(cn_call *call, cn_ahead *ret)
 
 cn_err cn_content_drive(cn_call *call, cn_drive *ret)
 {
-    cn_node *node = NULL;
-    cn_err err = cn_call_node(call, &node);
+    cn_blocks *blocks = NULL;
+    cn_err err = cn_call_blocks(call, &blocks);
     if (err == CN_OK) {
-        cn_drive_init(ret, cn_call_mem(call), cn_node_blocks(node), CN_DRIVE_BLOCK_MAX_BYTES);
+        cn_drive_init(ret, cn_call_mem(call), blocks, CN_DRIVE_BLOCK_MAX_BYTES);
     }
     return err;
 }

@@ -16,7 +16,7 @@ typedef struct cn_content {
 } cn_content;
 
 /*
- * Read `arg` as a path, URI or "CID/path" and resolve it in the node's blocks. Give *ret back with
+ * Read `arg` as a path, URI or "CID/path" and resolve it in the call's blocks. Give *ret back with
  * cn_content_release. The sentence of an error is in cn_call_why.
  */
 CN_MUST_USE cn_err cn_content_find(cn_call *call, cn_slice arg, cn_content *ret);
@@ -33,5 +33,5 @@ CN_MUST_USE cn_err cn_content_exclude(cn_call *call, cn_latch_hold *ret);
 
 /* A driver for reading files; release with cn_ahead_release. It ends when the call is cancelled. */
 CN_MUST_USE cn_err cn_content_ahead(cn_call *call, cn_ahead *ret);
-/* A driver over the node's blocks; release with cn_drive_release. */
+/* A driver over the call's blocks; release with cn_drive_release. */
 CN_MUST_USE cn_err cn_content_drive(cn_call *call, cn_drive *ret);

@@ -30,7 +30,12 @@ typedef struct cn_exchange_ops {
     cn_err (*want)(cn_exchange *x, cn_id session, const cn_cid *cids, size_t len);
     void (*cancel)(cn_exchange *x, cn_id session, const cn_cid *cids, size_t len);
     void (*have)(cn_exchange *x, const cn_cid *cids, size_t len);
-    void (*provider)(cn_exchange *x, cn_id session, const cn_peer_id *peer);
+    void (*provider)(
+        cn_exchange *x,
+        cn_id session,
+        const cn_peer_id *peer,
+        const cn_slice *addresses,
+        size_t addresses_len);
     size_t (*asked)(
         const cn_exchange *x, cn_id session, const cn_cid *cid, cn_exchange_asked *ret, size_t max);
 } cn_exchange_ops;
@@ -42,11 +47,15 @@ typedef struct cn_exchange_ops {
  *                  first for the next. Errors: TOO_LARGE (sessions), NO_MEMORY.
  *   session_close  forgets its wants; the sink is not called any more.
  *   want           ask for blocks, most urgent first; asking again for one that is open raises it
- *                  to the front. CIDs are copied. Errors: TOO_LARGE (wants of a session),
- * NO_MEMORY. have           blocks that came to the store by another way (add, block put): peers
- * who asked for them are served, open wants for them end as arrived. provider       this peer may
- * have what the session wants (a router said so, or the user). asked          whom the session
- * asked for `cid` and what became of it; returns how many.
+ *                  to the front. CIDs are copied. Errors: TOO_LARGE (wants of a session; those
+ *                  before the bound are asked for), NO_MEMORY.
+ *   cancel         these are not wanted any more; `arrived` does not follow.
+ *   have           blocks that came to the store by another way (add, block put): peers who asked
+ *                  for them are served, open wants for them end as arrived.
+ *   provider       this peer may have what the session wants (a router said so, or the user); it
+ *                  is dialled if need be, at these addresses (binary multiaddrs without /p2p; may
+ *                  be none) and those that are known.
+ *   asked          whom the session asked for `cid` and what became of it; returns how many.
  */
 struct cn_exchange {
     const cn_exchange_ops *ops;
@@ -56,6 +65,7 @@ struct cn_exchange {
 typedef struct cn_exchange_sink_ops {
     void (*arrived)(cn_exchange_sink *s, const cn_cid *cid, cn_slice block);
     void (*idle)(cn_exchange_sink *s, const cn_cid *cid);
+    void (*failed)(cn_exchange_sink *s, const cn_cid *cid, cn_err err, const char *sentence);
 } cn_exchange_sink_ops;
 
 /*
@@ -64,7 +74,10 @@ typedef struct cn_exchange_sink_ops {
  *   arrived  the block is verified and in the store; `block` is borrowed for the call. Empty if it
  *            came by `have`: read it from the store.
  *   idle     no peer known to the session has it, or none is known: look for providers. Again each
- *            time all those asked have said no.
+ *            time all those asked have said no, and now and then while nothing comes.
+ *   failed   the block came and could not be kept (NO_SPACE, QUOTA, IO): the want has ended.
+ *
+ * All of them may call the exchange.
  */
 struct cn_exchange_sink {
     const cn_exchange_sink_ops *ops;

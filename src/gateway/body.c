@@ -20,6 +20,8 @@ typedef struct body {
     uint64_t span_left;
     uint64_t left;    /* of the answer */
     bool reads_ahead; /* and is counted as such */
+    cn_gw_wait *wait; /* NULL: what is here alone */
+    bool is_waiting;  /* it said BUSY last */
 } body;
 
 static void body_free(void *ctx)
@@ -30,6 +32,7 @@ static void body_free(void *ctx)
     }
     cn_read_release(&b->read);
     cn_ahead_release(&b->ahead);
+    cn_gw_wait_drop(b->wait);
     cn_free(b->gateway->mem, b);
 }
 
@@ -84,10 +87,18 @@ static cn_err body_read(void *ctx, uint8_t *data, size_t max, size_t *ret_len)
     body *b = ctx;
     size_t done = 0;
     max = (size_t)CN_MIN((uint64_t)max, b->left);
+    if (b->wait != NULL && !b->is_waiting) {
+        cn_gw_wait_begin(b->wait);
+    }
+    b->is_waiting = false;
     while (done < max) {
         cn_err err = advance(b);
         size_t len = 0;
+        if (err == CN_ERR_BUSY && done > 0) {
+            break;
+        }
         if (err != CN_OK) {
+            b->is_waiting = err == CN_ERR_BUSY;
             return err;
         }
         if (b->data.len > 0) {
@@ -115,8 +126,7 @@ static cn_err body_read(void *ctx, uint8_t *data, size_t max, size_t *ret_len)
 static cn_err body_open(cn_gw_ask *a, body **ret)
 {
     cn_gateway *g = a->gateway;
-    const cn_ahead_options drive = {
-        .rt = g->options.rt, .mem = a->mem, .blocks = g->options.blocks};
+    const cn_ahead_options drive = {.rt = g->options.rt, .mem = a->mem, .blocks = a->blocks};
     cn_read_options options = {.ahead = 1, .spans = true};
     cn_pull step = {0};
     cn_err err = CN_OK;
@@ -130,6 +140,14 @@ static cn_err body_open(cn_gw_ask *a, body **ret)
     CN_TRY(cn_ahead_next(&b->ahead, &b->read.pull, &step, &a->why));
     CN_ASSERT(step.kind == CN_PULL_ENTRY);
     if (b->read.info.size_bytes > CN_GATEWAY_SMALL_MAX) {
+        if (a->may_fetch && a->wait == NULL) {
+            err = CN_ERR_NOT_FOUND; /* some of it may be: come again with a way to peers */
+            goto out;
+        }
+        if (a->wait != NULL) {
+            b->wait = a->wait;
+            cn_gw_wait_hold(b->wait);
+        }
         read_ahead(b);
     }
     *ret = b;
@@ -308,6 +326,7 @@ static cn_err make_response(cn_gw_ask *a, body *b, uint64_t len)
         .ctx = b,
         .read = body_read,
         .free = body_free,
+        .waker = b->wait == NULL ? NULL : cn_gw_wait_waker(b->wait),
     };
     return cn_http_response_pull(a->mem, &pull, &a->response);
 }
@@ -386,7 +405,7 @@ cn_err cn_gw_serve_block(cn_gw_ask *a, const char *media_type, const char *exten
     bool is_shown = strstr(media_type, "json") != NULL && !wants_download(a);
     cn_buf_init(&block, a->mem, CN_DRIVE_BLOCK_MAX_BYTES);
     cn_buf_init(&name, a->mem, 64 << 10);
-    CN_TRY(cn_blocks_get(a->gateway->options.blocks, &a->cid, &block, &a->why));
+    CN_TRY(cn_blocks_get(a->blocks, &a->cid, &block, &a->why));
     CN_TRY(cn_gw_not_modified(a, cn_gw_immutable, block.len, &done));
     if (!done) {
         CN_TRY(choose_range(a, block.len, &from, &to, &partial, &done));

@@ -33,7 +33,7 @@ static cn_err resolve(cn_gw_ask *a, const cn_ipfs_path *path, cn_resolve *r)
 {
     cn_drive drive;
     cn_pull step = {0};
-    cn_drive_init(&drive, a->mem, a->gateway->options.blocks, CN_DRIVE_BLOCK_MAX_BYTES);
+    cn_drive_init(&drive, a->mem, a->blocks, CN_DRIVE_BLOCK_MAX_BYTES);
     cn_resolve_init(r, a->mem, path);
     cn_err err = cn_drive_next(&drive, &r->pull, &step, &a->why);
     cn_drive_release(&drive);
@@ -55,7 +55,7 @@ static cn_err serve_index(cn_gw_ask *a, bool *ret_found)
         if (err == CN_ERR_WRONG_TYPE) {
             err = CN_OK; /* a directory of that name */
         }
-    } else if (err == CN_ERR_NO_LINK || err == CN_ERR_NOT_FOUND) {
+    } else if (err == CN_ERR_NO_LINK || (err == CN_ERR_NOT_FOUND && !a->may_fetch)) {
         err = CN_OK;
     }
     cn_resolve_release(&r);
@@ -183,6 +183,12 @@ static cn_err refuse_path(cn_gw_ask *a, cn_err reason)
 {
     unsigned status = 500;
     cn_err err = CN_OK;
+    if (reason == CN_ERR_BUSY || (reason == CN_ERR_NOT_FOUND && a->may_fetch && a->wait == NULL)) {
+        return reason; /* the handler deals with it */
+    }
+    if (reason == CN_ERR_TIMEOUT) {
+        return cn_gw_too_late(a);
+    }
     if (reason == CN_ERR_NO_LINK || reason == CN_ERR_NOT_FOUND || reason == CN_ERR_WRONG_TYPE) {
         status = 404;
     } else if (reason == CN_ERR_UNSUPPORTED) {
@@ -248,11 +254,16 @@ out:
     return err;
 }
 
+static bool only_if_cached(const cn_http_request *r)
+{
+    return cn_slice_is(cn_http_header(r, "Cache-Control"), "only-if-cached");
+}
+
 /* Is only what is here asked for, and is the path or the block at its end not here? */
 static bool is_uncached(const cn_gw_ask *a, cn_err resolved)
 {
     size_t bytes = 0;
-    if (!cn_slice_is(cn_http_header(a->request, "Cache-Control"), "only-if-cached")) {
+    if (!only_if_cached(a->request)) {
         return false;
     }
     return resolved != CN_OK ||
@@ -287,8 +298,8 @@ static cn_err serve_content(cn_gw_ask *a)
         goto out;
     }
     err = is_default_form(a) ? serve_default(a) : serve_form(a);
-    if (err == CN_ERR_NOT_FOUND || err == CN_ERR_MALFORMED || err == CN_ERR_WRONG_TYPE ||
-        err == CN_ERR_CORRUPT) {
+    if (err == CN_ERR_NOT_FOUND || err == CN_ERR_TIMEOUT || err == CN_ERR_MALFORMED ||
+        err == CN_ERR_WRONG_TYPE || err == CN_ERR_CORRUPT) {
         return refuse_path(a, err);
     }
     CN_TRY(err);
@@ -452,6 +463,40 @@ static void finish(cn_gw_ask *a, cn_err err)
     cn_http_answer(a->request, a->status, a->response);
 }
 
+/* Give back what `route` made, but the response; it may run again. */
+static void release_parts(cn_gw_ask *a)
+{
+    cn_query_release(&a->query);
+    cn_ipfs_path_release(&a->ipfs);
+    cn_resolve_release(&a->resolve);
+    cn_buf_release(&a->path);
+    cn_buf_release(&a->roots);
+    cn_buf_release(&a->etag);
+    a->query = (cn_query){0};
+    a->ipfs = (cn_ipfs_path){0};
+    a->resolve = (cn_resolve){0};
+}
+
+/* The answer; BUSY: not yet. What is not here is asked of peers when it turns out to be missing. */
+static cn_err answer(cn_gw_ask *a)
+{
+    cn_gw_wait_find(a);
+    cn_err err = route(a);
+    if (err == CN_ERR_NOT_FOUND && a->may_fetch && a->wait == NULL) {
+        release_parts(a);
+        cn_http_response_free(a->response);
+        a->response = NULL;
+        err = cn_gw_wait_open(a);
+        if (err == CN_ERR_TOO_LARGE || err == CN_ERR_CLOSED) {
+            CN_TRY(cn_gw_error(a, 503, "too many requests wait for peers"));
+        }
+        CN_TRY(err);
+        err = route(a);
+    }
+out:
+    return err;
+}
+
 void cn_gateway_handle(void *gateway, cn_http_request *r)
 {
     cn_gateway *g = gateway;
@@ -466,15 +511,18 @@ void cn_gateway_handle(void *gateway, cn_http_request *r)
         .is_head = cn_slice_is(cn_http_method(r), "HEAD"),
         .wants_html = cn_accepts_html(cn_http_header(r, "Accept")),
         .may_cache = plain,
+        .blocks = g->options.blocks,
+        .may_fetch = g->options.fetcher != NULL && !only_if_cached(r) && !cn_http_has_body(r),
     };
     cn_buf_init(&a.path, g->mem, 64 << 10);
     cn_buf_init(&a.roots, g->mem, 1 << 20);
     cn_buf_init(&a.etag, g->mem, 1024);
-    finish(&a, route(&a));
-    cn_query_release(&a.query);
-    cn_ipfs_path_release(&a.ipfs);
-    cn_resolve_release(&a.resolve);
-    cn_buf_release(&a.path);
-    cn_buf_release(&a.roots);
-    cn_buf_release(&a.etag);
+    cn_err err = answer(&a);
+    if (err == CN_ERR_BUSY && a.wait != NULL) {
+        cn_http_response_free(a.response);
+        cn_http_sleep(r, cn_gw_wait_waker(a.wait));
+    } else {
+        finish(&a, err);
+    }
+    release_parts(&a);
 }

@@ -1,6 +1,8 @@
 /*
  * The path gateway: content over HTTP at /ipfs/CID/path, answered on the server's own threads from
- * blocks held here. What is not held is not found; names (/ipns) are not resolved.
+ * blocks held here, and where there is a fetcher from those of peers: the connection sleeps until
+ * they have come. What does not come in time is answered with 504 and whom was asked. Names (/ipns)
+ * are not resolved.
  *
  * Also /version, and a redirect of "/" where the config wants one. Small answers are kept for a
  * second and sent again as they are, so a block just removed may be served that much longer.
@@ -9,6 +11,7 @@
  */
 #pragma once
 
+#include "exchange/fetch/fetch.h"
 #include "http/server.h"
 #include "ipld/blocks.h"
 #include "rt/rt.h"
@@ -30,7 +33,10 @@ typedef struct cn_gateway_options {
     const char *root_redirect; /* where "/" leads; NULL or empty: 404. Copied */
     const cn_gateway_header *headers; /* copied */
     size_t headers_len;
-    size_t cache_bytes; /* for small answers; 0: 8 MiB */
+    size_t cache_bytes;  /* for small answers; 0: 8 MiB */
+    cn_fetcher *fetcher; /* NULL: what is not here is not found */
+    int64_t
+        retrieval_ns; /* to wait for peers, until the first byte and between bytes; 0: for ever */
 } cn_gateway_options;
 
 /* All of `options` that is not copied must outlive the gateway. Errors: NO_MEMORY. */

@@ -31,10 +31,16 @@ struct cn_gateway {
     atomic_uint aheads; /* answers that read ahead now */
 };
 
+/* A request's way to peers; held by the request and by the body of its answer. */
+typedef struct cn_gw_wait cn_gw_wait;
+
 typedef struct cn_gw_ask {
     cn_gateway *gateway;
     cn_http_request *request;
     cn_mem *mem;
+    cn_gw_wait *wait; /* NULL: what is here alone, so far */
+    cn_blocks *blocks;
+    bool may_fetch; /* ask peers for what is not here */
     bool is_head;
     bool wants_html; /* for errors */
     bool may_cache;  /* nothing but the target shapes the answer */
@@ -100,6 +106,21 @@ CN_MUST_USE cn_err cn_gw_serve_block(cn_gw_ask *a, const char *media_type, const
 /* --- listing.c --- */
 
 CN_MUST_USE cn_err cn_gw_serve_listing(cn_gw_ask *a);
+
+/* --- wait.c: peers --- */
+
+/* A way to peers for the request of `a`, kept with it. Errors: TOO_LARGE, CLOSED, NO_MEMORY. */
+CN_MUST_USE cn_err cn_gw_wait_open(cn_gw_ask *a);
+/* That of an earlier call of the handler, if there is one. */
+void cn_gw_wait_find(cn_gw_ask *a);
+void cn_gw_wait_hold(cn_gw_wait *w);
+/* Accepts NULL. */
+void cn_gw_wait_drop(cn_gw_wait *w);
+cn_http_waker *cn_gw_wait_waker(const cn_gw_wait *w);
+/* From now on so long as is waited for peers. */
+void cn_gw_wait_begin(cn_gw_wait *w);
+/* 504 with a->why: whom was asked, and what they answered. */
+CN_MUST_USE cn_err cn_gw_too_late(cn_gw_ask *a);
 
 /* --- cache.c: answers kept for a second --- */
 

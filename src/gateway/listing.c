@@ -100,7 +100,7 @@ static cn_err append_rows(cn_gw_ask *a, cn_buf *out, size_t *ret_rows, bool *ret
     cn_list_options options = {.ahead = 1, .only_dirs = true};
     cn_err err = CN_OK;
     size_t rows = 0;
-    cn_drive_init(&drive, a->mem, a->gateway->options.blocks, CN_DRIVE_BLOCK_MAX_BYTES);
+    cn_drive_init(&drive, a->mem, a->blocks, CN_DRIVE_BLOCK_MAX_BYTES);
     cn_list_init(&list, a->mem, &a->cid, &options);
     for (;;) {
         cn_pull step = {0};

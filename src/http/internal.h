@@ -46,6 +46,8 @@ struct cn_http_server {
     atomic_bool stopping;
     cn_http_runners runners;
     cn_watch watch;
+    cn_lock *wakers_lock; /* of the list, and of each waker in it */
+    cn_http_waker *wakers;
 };
 
 struct cn_http_request {
@@ -63,6 +65,9 @@ struct cn_http_request {
     bool is_answered; /* by cn_http_answer or a stream */
     bool is_queued;   /* libmicrohttpd has the response */
     bool is_cut;
+    cn_http_waker *sleeps_on; /* the handler wants to be called again */
+    void *state;
+    void (*release_state)(void *state);
     size_t target_len;
     char target[]; /* NUL-terminated */
 };
@@ -98,6 +103,30 @@ struct cn_http_stream {
     bool has_left; /* its thread waits for the client, and others run in its place */
     int64_t left_ns;
 };
+
+/*
+ * Wakers. A request that sleeps, or a response that waits for bytes, sleeps by `connection`, which
+ * is NULL once the request has ended.
+ */
+struct cn_http_waker {
+    cn_http_server *server;
+    struct MHD_Connection *connection;
+    cn_http_request *request;
+    cn_watched *watched;
+    cn_http_waker *next;
+    cn_http_waker *prev;
+    unsigned holders; /* the request while it lasts, and who made it */
+    bool is_rung;
+    bool is_asleep;
+};
+
+/* On the connection's thread: sleep, unless it was rung already or the server stops; says which. */
+typedef enum cn_http_slept { CN_HTTP_SLEEPS, CN_HTTP_GOES_ON, CN_HTTP_STOPS } cn_http_slept;
+cn_http_slept cn_http_waker_sleep(cn_http_waker *w);
+/* The request has ended. */
+void cn_http_wakers_end(cn_http_server *s, const cn_http_request *r);
+/* The server stops: wake all. */
+void cn_http_wakers_ring(cn_http_server *s);
 
 CN_MUST_USE cn_err cn_http_runners_init(cn_http_runners *w, cn_mem *mem, unsigned threads_max);
 /* Cancel all streams and wait up to `wait_ns` for their threads; false if some still run. */

@@ -37,6 +37,24 @@ bool cn_http_has_body(const cn_http_request *r)
     return r->has_body;
 }
 
+void *cn_http_state(const cn_http_request *r)
+{
+    return r->state;
+}
+
+void cn_http_set_state(cn_http_request *r, void *state, void (*release)(void *state))
+{
+    CN_ASSERT(r->state == NULL);
+    r->state = state;
+    r->release_state = release;
+}
+
+void cn_http_sleep(cn_http_request *r, cn_http_waker *w)
+{
+    CN_ASSERT(r->in_handler && !r->is_answered && !r->has_body);
+    r->sleeps_on = w;
+}
+
 void cn_http_answer(cn_http_request *r, unsigned status, cn_http_response *resp)
 {
     CN_ASSERT(r->in_handler && !r->is_answered);

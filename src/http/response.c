@@ -54,8 +54,22 @@ static ssize_t pull_some(void *ctx, uint64_t position, char *data, size_t max)
     puller *p = ctx;
     size_t len = 0;
     CN_UNUSED(position);
-    if (p->pull.read(p->pull.ctx, (uint8_t *)data, max, &len) != CN_OK) {
-        return MHD_CONTENT_READER_END_WITH_ERROR;
+    for (;;) {
+        cn_err err = p->pull.read(p->pull.ctx, (uint8_t *)data, max, &len);
+        if (err == CN_OK) {
+            break;
+        }
+        if (err != CN_ERR_BUSY || p->pull.waker == NULL) {
+            return MHD_CONTENT_READER_END_WITH_ERROR;
+        }
+        switch (cn_http_waker_sleep(p->pull.waker)) {
+        case CN_HTTP_SLEEPS:
+            return 0;
+        case CN_HTTP_STOPS:
+            return MHD_CONTENT_READER_END_WITH_ERROR;
+        case CN_HTTP_GOES_ON:
+            break;
+        }
     }
     return len == 0 ? MHD_CONTENT_READER_END_OF_STREAM : (ssize_t)len;
 }

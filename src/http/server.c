@@ -91,9 +91,21 @@ static void set_timeout(const cn_http_request *r, unsigned seconds)
 static enum MHD_Result begin(cn_http_request *r)
 {
     r->has_begun = true;
-    r->in_handler = true;
-    r->server->options.handle(r->server->options.ctx, r);
-    r->in_handler = false;
+    for (bool again = true; again;) {
+        r->sleeps_on = NULL;
+        r->in_handler = true;
+        r->server->options.handle(r->server->options.ctx, r);
+        r->in_handler = false;
+        if (r->sleeps_on == NULL) {
+            break;
+        }
+        cn_http_slept slept = cn_http_waker_sleep(r->sleeps_on);
+        if (slept == CN_HTTP_SLEEPS) {
+            r->has_begun = false; /* it is called again when the connection is resumed */
+            return MHD_YES;
+        }
+        again = slept == CN_HTTP_GOES_ON;
+    }
     if (r->is_cut || !r->is_answered) {
         return MHD_NO;
     }
@@ -164,6 +176,9 @@ static enum MHD_Result on_request(
     if (!r->has_begun && begin(r) == MHD_NO) {
         return MHD_NO;
     }
+    if (!r->has_begun) {
+        return MHD_YES; /* asleep */
+    }
     return r->stream != NULL ? cn_http_stream_ready(r->stream) : queue_pending(r);
 }
 
@@ -187,6 +202,10 @@ static void on_completed(
     cn_watched_enter(&s->watch, r->watched, CN_WATCHED_WAITING);
     if (r->pending != NULL) {
         s->mhd->destroy_response(r->pending);
+    }
+    cn_http_wakers_end(s, r);
+    if (r->release_state != NULL) {
+        r->release_state(r->state);
     }
     *request = NULL;
     cn_free(s->mem, r);
@@ -255,6 +274,7 @@ cn_err cn_http_server_start(
     *listen = (cn_listen){.fd = -1};
     set_defaults(&s->options);
     CN_TRY(cn_mhd_load(&s->mhd, why));
+    CN_TRY(cn_lock_new(s->mem, &s->wakers_lock));
     CN_TRY(cn_http_runners_init(&s->runners, s->mem, s->options.streams_max));
     s->watch.look = cn_http_runners_look;
     s->watch.ctx = &s->runners;
@@ -271,6 +291,7 @@ out:
     if (s != NULL) {
         cn_watch_stop(&s->watch);
         cn_http_runners_release(&s->runners);
+        cn_lock_free(s->wakers_lock);
         cn_listen_close(&s->listen);
         cn_free(s->mem, s);
     }
@@ -294,6 +315,7 @@ bool cn_http_server_stop(cn_http_server *s, int64_t grace_ns)
     while (atomic_load(&s->running) > 0 && cn_http_now_ns() < until) {
         (void)usleep(2000);
     }
+    cn_http_wakers_ring(s);
     bool ended = cn_http_runners_stop(&s->runners, CN_HTTP_ABANDON_S * CN_NS_PER_S);
     s->mhd->stop_daemon(s->daemon); /* closes the listening socket as well */
     cn_watch_stop(&s->watch);
@@ -301,6 +323,7 @@ bool cn_http_server_stop(cn_http_server *s, int64_t grace_ns)
     cn_listen_close(&s->listen);
     if (ended) {
         cn_http_runners_release(&s->runners);
+        cn_lock_free(s->wakers_lock);
         cn_free(s->mem, s);
     }
     return ended;

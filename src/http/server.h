@@ -4,6 +4,7 @@
  * for anything but the local disk. It ends with exactly one of
  *   cn_http_answer   a response: bytes, or a reader that is asked for bytes
  *   cn_http_stream   a thread of its own for this request, see http/stream.h
+ *   cn_http_sleep    not yet: the handler is called again, from its beginning, when woken
  */
 #pragma once
 
@@ -79,6 +80,11 @@ typedef struct cn_http_pull {
      */
     cn_err (*read)(void *ctx, uint8_t *data, size_t max, size_t *ret_len);
     void (*free)(void *ctx); /* NULL: nothing to release */
+    /*
+     * Not NULL: `read` may say BUSY, after having seen to it that this waker is rung; the
+     * connection sleeps meanwhile. Borrowed as long as the response lives.
+     */
+    struct cn_http_waker *waker;
 } cn_http_pull;
 
 /* A copy of `body`. All give NO_MEMORY. */
@@ -95,6 +101,25 @@ CN_MUST_USE cn_err cn_http_response_empty(int64_t size_bytes, cn_http_response *
 CN_MUST_USE cn_err
 cn_http_response_header(cn_http_response *resp, const char *name, const char *value);
 void cn_http_response_free(cn_http_response *resp); /* accepts NULL */
+
+/* --- waiting without a thread --- */
+
+/* A bell at one request: it may be rung from any thread, also when the request has ended. */
+typedef struct cn_http_waker cn_http_waker;
+
+/* From the handler: a waker for this request. Errors: NO_MEMORY. */
+CN_MUST_USE cn_err cn_http_waker_new(cn_http_request *r, cn_http_waker **ret);
+/* Accepts NULL. */
+void cn_http_waker_release(cn_http_waker *w);
+/* Ring: who sleeps goes on, who is about to sleep does not. */
+void cn_http_wake(cn_http_waker *w);
+/* From the handler, instead of an answer: sleep until `w`, of this request, is rung. Requests with
+ * a body cannot. */
+void cn_http_sleep(cn_http_request *r, cn_http_waker *w);
+
+/* What the handler keeps for this request between its calls: `release` is called at its end. */
+void *cn_http_state(const cn_http_request *r);
+void cn_http_set_state(cn_http_request *r, void *state, void (*release)(void *state));
 
 /* Answer `r`; the caller's reference to `resp` is taken. With NULL the connection is cut. */
 void cn_http_answer(cn_http_request *r, unsigned status, cn_http_response *resp);

@@ -354,6 +354,15 @@ void cn_http_stream_abort(cn_http_stream *s)
     cn_lock_give(s->lock);
 }
 
+bool cn_http_stream_has_left(cn_http_stream *s)
+{
+    cn_lock_take(s->lock);
+    bool left = atomic_load(&s->is_gone) ||
+                (s->body_ended && s->watched != NULL && cn_watched_has_left(s->watched));
+    cn_lock_give(s->lock);
+    return left;
+}
+
 const atomic_bool *cn_http_stream_cancel_flag(const cn_http_stream *s)
 {
     return &s->is_gone;

@@ -59,5 +59,10 @@ void cn_http_stream_end(cn_http_stream *s, const char *trailer, const char *valu
 /* Cut the connection instead: something went wrong that cannot be said. */
 void cn_http_stream_abort(cn_http_stream *s);
 
+/*
+ * Has the client ended its side, or gone? It may still read, but whoever waits long for it may as
+ * well stop, as Go's servers do. Asks the socket: not for each block.
+ */
+bool cn_http_stream_has_left(cn_http_stream *s);
 /* True once the client has gone or the server stops. Valid until the run function returns. */
 const atomic_bool *cn_http_stream_cancel_flag(const cn_http_stream *s);

@@ -10,6 +10,7 @@
 
 #include "base/time.h"
 
+#include <errno.h>
 #include <sys/socket.h>
 
 enum { STACK_BYTES = 64 << 10 };
@@ -184,6 +185,13 @@ void cn_watched_sleep(cn_watched *c, bool is_asleep)
         atomic_store(&c->is_asleep, is_asleep);
         cn_watched_step(c);
     }
+}
+
+bool cn_watched_has_left(const cn_watched *c)
+{
+    char byte = 0;
+    ssize_t len = recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    return len == 0 || (len < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
 }
 
 void cn_watched_cut(cn_watched *c)

@@ -74,5 +74,7 @@ void cn_watched_enter(cn_watch *w, cn_watched *c, cn_watched_state state);
 void cn_watched_step(cn_watched *c);
 /* From any thread while the connection cannot go away. */
 void cn_watched_sleep(cn_watched *c, bool is_asleep);
+/* Has the client ended its side, with all that it sent read, or broken off? As above. */
+bool cn_watched_has_left(const cn_watched *c);
 /* Close it at the next look, within half a second. */
 void cn_watched_cut(cn_watched *c);

@@ -50,3 +50,19 @@ cn_err cn_blocks_put(cn_blocks *b, const cn_cid *cid, cn_slice data, cn_why *why
 {
     return cn_cid_is_identity(cid, NULL) ? CN_OK : b->ops->put(b, cid, data, why);
 }
+
+cn_err cn_blocks_put_many(cn_blocks *b, const cn_blocks_item *items, size_t len, cn_why *why)
+{
+    bool inlined = false;
+    cn_err err = CN_OK;
+    for (size_t i = 0; i < len; i++) {
+        inlined = inlined || cn_cid_is_identity(items[i].cid, NULL);
+    }
+    if (b->ops->put_many != NULL && !inlined) {
+        return b->ops->put_many(b, items, len, why);
+    }
+    for (size_t i = 0; i < len && err == CN_OK; i++) {
+        err = cn_blocks_put(b, items[i].cid, items[i].data, why);
+    }
+    return err;
+}

@@ -12,6 +12,12 @@ enum { CN_BLOCK_MAX_BYTES = 2 << 20 }; /* what is exchanged; larger ones only wh
 
 typedef struct cn_blocks cn_blocks;
 
+/* One block to keep. `data` is borrowed for the call. */
+typedef struct cn_blocks_item {
+    const cn_cid *cid;
+    cn_slice data;
+} cn_blocks_item;
+
 typedef struct cn_blocks_ops {
     cn_err (*get)(cn_blocks *b, const cn_cid *cid, cn_buf *ret, cn_why *why);
     cn_err (*size)(cn_blocks *b, const cn_cid *cid, size_t *ret_bytes);
@@ -19,6 +25,8 @@ typedef struct cn_blocks_ops {
     /* NULL: one after the other, by get */
     void (*get_many)(cn_blocks *b, const cn_cid *cids, size_t len, cn_buf *rets, cn_err *ret_errs);
     void (*expect)(cn_blocks *b, const cn_cid *cids, size_t len); /* NULL: all is here or is not */
+    /* NULL: one after the other, by put */
+    cn_err (*put_many)(cn_blocks *b, const cn_blocks_item *items, size_t len, cn_why *why);
 } cn_blocks_ops;
 
 /* Implementations put this first in their own struct. Safe from any thread. */
@@ -58,3 +66,10 @@ CN_MUST_USE cn_err cn_blocks_size(cn_blocks *b, const cn_cid *cid, size_t *ret_b
  * IO.
  */
 CN_MUST_USE cn_err cn_blocks_put(cn_blocks *b, const cn_cid *cid, cn_slice data, cn_why *why);
+
+/*
+ * Keep `len` blocks, which may be faster than one by one. After an error none, some or all of them
+ * are kept. Errors: those of cn_blocks_put.
+ */
+CN_MUST_USE cn_err
+cn_blocks_put_many(cn_blocks *b, const cn_blocks_item *items, size_t len, cn_why *why);

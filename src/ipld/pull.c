@@ -76,7 +76,7 @@ cn_err cn_drive_next(cn_drive *d, cn_pull_machine *m, cn_pull *ret, cn_why *why)
         err = cn_blocks_get(d->blocks, &ret->wants[0], &d->block, &missing);
         if (err == CN_OK) {
             err = cn_pull_give(m, &ret->wants[0], cn_buf_slice(&d->block), why);
-        } else {
+        } else if (err != CN_ERR_BUSY) {
             err = cn_pull_fail(m, err, &missing);
             if (err != CN_OK) {
                 return cn_why_set(why, err, "%s", cn_why_text(&missing, err));

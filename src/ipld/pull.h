@@ -100,7 +100,8 @@ void cn_drive_release(cn_drive *d);
 
 /*
  * The machine's next step that is not a WANT. What it points at stays until the next call for this
- * machine or another one driven by `d`. Errors: those of the machine and of cn_blocks_get.
+ * machine or another one driven by `d`. Errors: those of the machine and of cn_blocks_get. After
+ * BUSY (a source that does not wait) the want is still open: the same call may be made again.
  */
 CN_MUST_USE cn_err cn_drive_next(cn_drive *d, cn_pull_machine *m, cn_pull *ret, cn_why *why);
 

@@ -28,6 +28,7 @@ struct cn_node {
     cn_identity *identity;
     cn_lock *config_lock;
     cn_latch *latch;
+    cn_network *network; /* not ours */
 };
 
 static cn_err copy_paths(cn_node *n, const cn_node_options *o)
@@ -167,6 +168,16 @@ cn_err cn_node_pins(cn_node *n, cn_pins **ret, cn_why *why)
 cn_latch *cn_node_latch(cn_node *n)
 {
     return n->latch;
+}
+
+cn_network *cn_node_network(const cn_node *n)
+{
+    return n->network;
+}
+
+void cn_node_set_network(cn_node *n, cn_network *network)
+{
+    n->network = network;
 }
 
 const cn_config *cn_node_config(const cn_node *n)

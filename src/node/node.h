@@ -14,8 +14,9 @@
 #include "rt/rt.h"
 
 typedef struct cn_node cn_node;
-typedef struct cn_store cn_store; /* store/store.h */
-typedef struct cn_pins cn_pins;   /* store/pin.h */
+typedef struct cn_store cn_store;     /* store/store.h */
+typedef struct cn_pins cn_pins;       /* store/pin.h */
+typedef struct cn_network cn_network; /* node/network.h */
 
 typedef struct cn_node_options {
     cn_rt *rt;               /* kept by the node */
@@ -57,6 +58,13 @@ CN_MUST_USE cn_err cn_node_pins(cn_node *n, cn_pins **ret, cn_why *why);
  * What those who put, pin or delete hold shared, and a collection alone: node/latch.h. Never NULL.
  */
 cn_latch *cn_node_latch(cn_node *n);
+
+/*
+ * The network over this node, NULL: none. Set by who makes it, before other threads use the node,
+ * and set to NULL before it is freed.
+ */
+cn_network *cn_node_network(const cn_node *n);
+void cn_node_set_network(cn_node *n, cn_network *network);
 
 /* The configuration as it was at open; commands that change the file do not change this. */
 const cn_config *cn_node_config(const cn_node *n);

@@ -8,11 +8,13 @@
 #include "http/url.h"
 #include "rpc/rpc.h"
 #include "rpc/intake.h"
+#include "rpc/stall.h"
 
 struct cn_rpc {
     cn_call_host host; /* first: commands are given it */
     cn_rpc_options options;
     cn_guard *guard;
+    cn_stalls stalls;
 };
 
 /* A request that a thread runs. Owned by that thread once it is started. */
@@ -30,6 +32,7 @@ typedef struct cn_job {
     cn_intake upload;
     bool has_upload;
     bool lines_begun;
+    cn_stall stall;
 } cn_job;
 
 /* The two of a cn_http_task, `job` is a cn_job: run it and free it, and free it. Accepts NULL. */

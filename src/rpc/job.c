@@ -179,6 +179,16 @@ static const cn_input_ops lines_ops = {.read = lines_read};
 
 /* --- running --- */
 
+static bool has_left(void *ctx)
+{
+    return cn_http_stream_has_left(((cn_job *)ctx)->stream);
+}
+
+static void say_stalled(void *ctx, cn_slice report)
+{
+    cn_stall_say(&((cn_job *)ctx)->stall, report);
+}
+
 /* Make the call and run it; an error before it could be made is answered here. */
 static void run_call(cn_job *j)
 {
@@ -189,7 +199,13 @@ static void run_call(cn_job *j)
         .request = &j->request,
         .sink = &j->sink,
         .cancel = cn_http_stream_cancel_flag(j->stream),
+        .has_left = has_left,
+        .has_left_ctx = j,
     };
+    if (j->stall.list != NULL) {
+        parts.stalled = say_stalled;
+        parts.stalled_ctx = j;
+    }
     if (j->has_upload) {
         parts.files = &j->upload.source;
         parts.input = &j->lines;
@@ -230,6 +246,7 @@ void cn_job_free(void *job)
     if (j == NULL) {
         return;
     }
+    cn_stall_end(&j->stall);
     cn_request_release(&j->request);
     cn_intake_release(&j->upload);
     cn_buf_release(&j->content_type);

@@ -42,8 +42,12 @@ cn_err cn_rpc_new(const cn_rpc_options *options, cn_rpc **ret)
         .repo_path = options->repo_path,
         .program = options->program,
         .in_daemon = true,
+        .stall_ns = options->stall_ns,
     };
     cn_err err = cn_guard_new(options->mem, options->config, &rpc->guard);
+    if (err == CN_OK) {
+        err = cn_stalls_init(&rpc->stalls, options->mem);
+    }
     if (err != CN_OK) {
         cn_rpc_free(rpc);
         return err;
@@ -56,6 +60,7 @@ void cn_rpc_free(cn_rpc *rpc)
 {
     if (rpc != NULL) {
         cn_guard_free(rpc->guard);
+        cn_stalls_release(&rpc->stalls);
         cn_free(rpc->options.mem, rpc);
     }
 }
@@ -330,6 +335,8 @@ static cn_err start(ask *a, cn_slice path)
     }
     CN_TRY(cn_buf_append(&j->content_type, has_files ? type : (cn_slice){0}));
     CN_TRY(cn_buf_append(&j->origin, a->origin));
+    cn_stall_begin(
+        &j->stall, &rpc->stalls, rpc->options.mem, cn_http_header(a->request, CN_STALL_HEADER));
     CN_TRY(cn_http_stream_start(a->request, &(cn_http_task){cn_job_run, cn_job_free, j}));
     j = NULL;
 out:
@@ -337,6 +344,24 @@ out:
     return err;
 }
 
+/* What the call that the header names has to say to those who wait for it. */
+static cn_err serve_waiting(ask *a)
+{
+    cn_buf report;
+    cn_slice name = cn_http_header(a->request, CN_STALL_HEADER);
+    cn_err err = CN_OK;
+    cn_buf_init(&report, a->rpc->options.mem, CN_STALL_REPORT_MAX_BYTES);
+    CN_TRY(cn_stalls_take(&a->rpc->stalls, name, &report));
+    CN_TRY(cn_http_response_bytes(cn_buf_slice(&report), &a->response));
+    CN_TRY(cn_http_response_header(a->response, "Content-Type", "text/plain; charset=utf-8"));
+    cn_http_answer(a->request, 200, a->response);
+    a->response = NULL;
+out:
+    cn_buf_release(&report);
+    return err;
+}
+
+/* A command, or what one that runs has to say. */
 static cn_err serve_api(ask *a, cn_slice path)
 {
     cn_slice method = cn_http_method(a->request);
@@ -361,7 +386,7 @@ static cn_err serve_api(ask *a, cn_slice path)
     if (cn_guard_check(guard, &a->guard) != CN_OK) {
         return plain(a, 403, "403 - Forbidden\n");
     }
-    return start(a, path);
+    return cn_slice_is(a->guard.path, CN_STALL_PATH) ? serve_waiting(a) : start(a, path);
 }
 
 /* Does the path as sent begin with the segments "api" and "v0", each maybe with escapes in it? */
@@ -401,6 +426,9 @@ static cn_err route(ask *a)
     a->guard.path = path;
     if (is_api(raw, path)) {
         return serve_api(a, cn_slice_skip(path, prefix.len));
+    }
+    if (cn_slice_is(path, CN_STALL_PATH)) {
+        return serve_api(a, (cn_slice){0});
     }
     if (cn_slice_is(path, "/api/v0")) {
         return redirect(a, prefix);

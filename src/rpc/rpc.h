@@ -17,6 +17,7 @@ typedef struct cn_rpc_options {
     const cn_config *config;
     const char *repo_path;
     const char *program;         /* "cairn" or "ipfs" */
+    int64_t stall_ns;            /* without a block from peers, to tell of it; 0: 30 s */
     void (*shutdown)(void *ctx); /* a client asks the daemon to stop; any thread */
     void *ctx;
 } cn_rpc_options;

@@ -291,8 +291,13 @@ static cn_err put(cn_blocks *b, const cn_cid *cid, cn_slice data, cn_why *why)
     return cn_store_put_many((cn_store *)b, &item, 1, why);
 }
 
+static cn_err put_many(cn_blocks *b, const cn_blocks_item *items, size_t len, cn_why *why)
+{
+    return cn_store_put_many((cn_store *)b, items, len, why);
+}
+
 const cn_blocks_ops cn_store_blocks_ops = {
-    .get = get, .size = size, .put = put, .get_many = get_many};
+    .get = get, .size = size, .put = put, .get_many = get_many, .put_many = put_many};
 
 cn_blocks *cn_store_blocks(cn_store *s)
 {

@@ -48,11 +48,7 @@ typedef struct cn_place {
     uint8_t form;     /* how the CID is written before it: store/place.h */
 } cn_place;
 
-/* One block to keep. `data` is borrowed for the call. */
-typedef struct cn_store_put {
-    const cn_cid *cid;
-    cn_slice data;
-} cn_store_put;
+typedef cn_blocks_item cn_store_put;
 
 typedef struct cn_store_stats {
     uint64_t repo_bytes;  /* all files of the store, the pins' included; not the reserve */

@@ -15,7 +15,7 @@ class Node:
         self.repo = os.path.join(self.dir.name, "repo")
         self.program = program
         self.env = dict(os.environ, HOME=self.dir.name, **{variable: self.repo})
-        self.run("init", "--profile=test,unixfs-v1-2025" if variable == "IPFS_PATH" else "--profile=unixfs-v1-2025")
+        self.run("init", "--profile=test,unixfs-v1-2025")
         for key, value in (("Addresses.API", '"/ip4/127.0.0.1/tcp/0"'), ("Addresses.Gateway", '"/ip4/127.0.0.1/tcp/0"'), *config):
             self.run("config", "--json", key, value)
         words = ["daemon", "--offline"] if variable == "IPFS_PATH" else ["daemon"]

@@ -14,7 +14,7 @@ class Daemon(unittest.TestCase):
         cls.dir = tempfile.TemporaryDirectory()
         cls.repo = os.path.join(cls.dir.name, "repo")
         cls.env = dict(os.environ, CAIRN_PATH=cls.repo)
-        cls.run_cairn("init")
+        cls.run_cairn("init", "--profile=test")
         cls.run_cairn("config", "Addresses.API", "/ip4/127.0.0.1/tcp/0")
         cls.run_cairn("config", "Addresses.Gateway", "/ip4/127.0.0.1/tcp/0")
         cls.start()

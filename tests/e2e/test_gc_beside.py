@@ -17,7 +17,7 @@ class Beside(unittest.TestCase):
     def setUp(self):
         self.dir = tempfile.TemporaryDirectory()
         self.env = dict(os.environ, CAIRN_PATH=os.path.join(self.dir.name, "repo"))
-        self.cairn("init")
+        self.cairn("init", "--profile=test")
         for key in ("API", "Gateway"):
             self.cairn("config", "Addresses." + key, "/ip4/127.0.0.1/tcp/0")
         self.daemon = subprocess.Popen([CAIRN, "daemon"], env=self.env, stdout=subprocess.PIPE, text=True)

@@ -62,6 +62,10 @@ typedef struct cn_fetch_options {
 /* From here on: any thread. Errors: TOO_LARGE (requests), CLOSED (no network any more), NO_MEMORY.
  */
 CN_MUST_USE cn_err cn_fetch_open(const cn_fetch_options *options, cn_fetch **ret, cn_why *why);
+/*
+ * Another deadline, for what is waited for already too. On the thread that uses it.
+ */
+void cn_fetch_set_deadline(cn_fetch *f, cn_time deadline);
 /* Accepts NULL. No wait; wants end. */
 void cn_fetch_close(cn_fetch *f);
 /*
