@@ -29,6 +29,14 @@ void cn_blocks_get_many(
     }
 }
 
+cn_err cn_blocks_get_plain(cn_blocks *b, const cn_cid *cid, cn_buf *ret)
+{
+    if (b->ops->get_plain == NULL || cn_cid_is_identity(cid, NULL)) {
+        return cn_blocks_get(b, cid, ret, NULL);
+    }
+    return b->ops->get_plain(b, cid, ret);
+}
+
 void cn_blocks_expect(cn_blocks *b, const cn_cid *cids, size_t len)
 {
     if (b->ops->expect != NULL && len > 0) {

@@ -25,6 +25,7 @@ typedef struct cn_blocks_ops {
     /* NULL: one after the other, by get */
     void (*get_many)(cn_blocks *b, const cn_cid *cids, size_t len, cn_buf *rets, cn_err *ret_errs);
     void (*expect)(cn_blocks *b, const cn_cid *cids, size_t len); /* NULL: all is here or is not */
+    cn_err (*get_plain)(cn_blocks *b, const cn_cid *cid, cn_buf *ret); /* NULL: by get */
     /* NULL: one after the other, by put */
     cn_err (*put_many)(cn_blocks *b, const cn_blocks_item *items, size_t len, cn_why *why);
 } cn_blocks_ops;
@@ -50,6 +51,12 @@ CN_MUST_USE cn_err cn_blocks_get(cn_blocks *b, const cn_cid *cid, cn_buf *ret, c
  */
 void cn_blocks_get_many(
     cn_blocks *b, const cn_cid *cids, size_t len, cn_buf *rets, cn_err *ret_errs);
+
+/*
+ * Like cn_blocks_get, but the bytes are not checked against their hash: for those who only hand
+ * them on to somebody who does. Never waits for a peer.
+ */
+CN_MUST_USE cn_err cn_blocks_get_plain(cn_blocks *b, const cn_cid *cid, cn_buf *ret);
 
 /*
  * Say that these blocks will be asked for soon, in this order, so that a source that has to fetch

@@ -1,7 +1,8 @@
 /*
  * Parcels - messages with their blocks - go through three lists: to be hashed, to be stored, and
  * out. At most HASH_JOBS_MAX jobs hash and one puts, each with as many parcels as there are, up to
- * a bound: under load the batches grow by themselves. Invariant: a parcel is in one list or in one
+ * a bound. Four blocks hash in the time of little more than one, so where blocks follow each other
+ * quickly the first few wait for each other a moment. Invariant: a parcel is in one list or in one
  * job, and a job that runs is touched by its worker alone until it stands under the lock as done.
  */
 #include "exchange/bitswap/arrival.h"
@@ -13,11 +14,14 @@
 enum {
     HASH_JOBS_MAX = 4,
     HASH_BYTES = 4 << 20,   /* of one job */
-    HASH_ENOUGH = 4,        /* blocks worth another job while one runs */
+    HASH_ENOUGH = 4,        /* blocks worth a job of their own */
     STORE_BYTES = 16 << 20, /* of one job */
     STORE_BLOCKS = 512,
     LANES = 16,
 };
+
+static const int64_t linger_ns = 4 * CN_NS_PER_MS;
+static const int64_t gap_max_ns = 50 * CN_NS_PER_MS;
 
 typedef struct arrived {
     cn_cid cid; /* len 0: none can be made */
@@ -52,6 +56,9 @@ struct cn_arrival {
     cn_lock *lock;
     cn_ring to_hash;
     size_t to_hash_blocks;
+    cn_time oldest; /* when the first of to_hash came */
+    cn_time given;  /* when the last came */
+    int64_t gap_ns; /* between blocks, of late */
     cn_ring to_store;
     size_t held_bytes;
     size_t hashing; /* jobs that run */
@@ -135,7 +142,18 @@ void cn_arrival_free(cn_arrival *a)
     cn_free(a->options.mem, a);
 }
 
-cn_err cn_arrival_give(cn_arrival *a, cn_id peer, cn_buf *bytes, const cn_message *m)
+static void note_given(cn_arrival *a, size_t blocks, cn_time now)
+{
+    int64_t gap = (now.ns - a->given.ns) / (int64_t)CN_MAX(blocks, 1);
+    a->gap_ns = (a->gap_ns + CN_MIN(gap, gap_max_ns)) / 2;
+    a->given = now;
+    if (cn_ring_is_empty(&a->to_hash)) {
+        a->oldest = now;
+    }
+}
+
+cn_err
+cn_arrival_give(cn_arrival *a, cn_id peer, cn_buf *bytes, const cn_message *m, cn_time now)
 {
     cn_message_iter it = cn_message_items(m);
     cn_message_item item;
@@ -154,6 +172,7 @@ cn_err cn_arrival_give(cn_arrival *a, cn_id peer, cn_buf *bytes, const cn_messag
     cn_buf_init(bytes, p->bytes.mem, p->bytes.max);
     a->held_bytes += parcel_bytes(p);
     a->to_hash_blocks += p->len;
+    note_given(a, p->len, now);
     cn_ring_push(&a->to_hash, &p->node);
     return CN_OK;
 }
@@ -352,7 +371,14 @@ static void begin_storing(cn_arrival *a)
 }
 
 /* Match what has been hashed; hash what waits, alone if nothing else runs. */
-static void turn_hashing(cn_arrival *a)
+static bool is_hash_due(const cn_arrival *a, cn_time now)
+{
+    bool is_slow = 3 * a->gap_ns > linger_ns; /* no use in waiting for more */
+    return a->to_hash_blocks >= HASH_ENOUGH ||
+           (a->hashing == 0 && (is_slow || now.ns - a->oldest.ns >= linger_ns));
+}
+
+static void turn_hashing(cn_arrival *a, cn_time now)
 {
     for (size_t i = 0; i < HASH_JOBS_MAX; i++) {
         job *j = &a->hash_jobs[i];
@@ -363,22 +389,28 @@ static void turn_hashing(cn_arrival *a)
     }
     for (size_t i = 0; i < HASH_JOBS_MAX; i++) {
         job *j = &a->hash_jobs[i];
-        bool is_due = a->hashing == 0 || a->to_hash_blocks >= HASH_ENOUGH;
-        if (!j->is_running && !cn_ring_is_empty(&a->to_hash) && is_due) {
+        if (!j->is_running && !cn_ring_is_empty(&a->to_hash) && is_hash_due(a, now)) {
             begin_hashing(a, j);
+            a->oldest = now;
         }
     }
 }
 
-void cn_arrival_turn(cn_arrival *a)
+void cn_arrival_turn(cn_arrival *a, cn_time now)
 {
-    turn_hashing(a);
+    turn_hashing(a, now);
     if (take_done(a, &a->store_job)) {
         tell_parcels(a, &a->store_job);
     }
     if (!a->store_job.is_running && !cn_ring_is_empty(&a->to_store)) {
         begin_storing(a);
     }
+}
+
+cn_time cn_arrival_deadline(const cn_arrival *a)
+{
+    bool waits = !cn_ring_is_empty(&a->to_hash) && a->hashing == 0;
+    return waits ? cn_time_after(a->oldest, linger_ns) : CN_TIME_NEVER;
 }
 
 bool cn_arrival_is_full(const cn_arrival *a)

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/id.h"
+#include "base/time.h"
 #include "exchange/bitswap/message.h"
 #include "ipld/blocks.h"
 #include "rt/rt.h"
@@ -36,9 +37,11 @@ void cn_arrival_free(cn_arrival *a);
  * left empty. `peer` is named to match. Errors: NO_MEMORY; then `bytes` is untouched.
  */
 CN_MUST_USE cn_err
-cn_arrival_give(cn_arrival *a, cn_id peer, cn_buf *bytes, const cn_message *m);
+cn_arrival_give(cn_arrival *a, cn_id peer, cn_buf *bytes, const cn_message *m, cn_time now);
 /* Go on with what workers have done, and give them more. All callbacks but wake come from here. */
-void cn_arrival_turn(cn_arrival *a);
+void cn_arrival_turn(cn_arrival *a, cn_time now);
+/* When turn wants to be called, whatever workers do: a block waits for others to be hashed with. */
+cn_time cn_arrival_deadline(const cn_arrival *a);
 /* More than max_bytes are on the way. */
 bool cn_arrival_is_full(const cn_arrival *a);
 size_t cn_arrival_held_bytes(const cn_arrival *a);

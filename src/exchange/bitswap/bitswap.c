@@ -198,6 +198,8 @@ static cn_time deadline(const cn_protocol *protocol)
         return (cn_time){0};
     }
     cn_time until = cn_client_deadline(b->client);
+    cn_time arrival = cn_arrival_deadline(b->arrival);
+    until = arrival.ns < until.ns ? arrival : until;
     cn_time check = b->streams.len > 0 ? cn_time_after(b->checked, CN_NS_PER_S) : CN_TIME_NEVER;
     return check.ns < until.ns ? check : until;
 }

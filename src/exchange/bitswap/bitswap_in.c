@@ -54,7 +54,7 @@ static cn_err take_message(cn_bitswap *b, cn_bs_peer *p, const cn_message *m, cn
     if (b->options.serve && (m->wants > 0 || m->is_full)) {
         cn_engine_take(b->engine, p->engine, m);
     }
-    return m->blocks > 0 ? cn_arrival_give(b->arrival, p->id, own, m) : CN_OK;
+    return m->blocks > 0 ? cn_arrival_give(b->arrival, p->id, own, m, cn_host_now(b->options.host)) : CN_OK;
 }
 
 /* Unfinished messages hold too much: whoever holds most begins again. */

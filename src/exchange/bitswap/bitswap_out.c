@@ -158,7 +158,7 @@ void cn_bs_flush(cn_bitswap *b)
     cn_client_peer *cp = NULL;
     cn_engine_peer *ep = NULL;
     b->is_due = false;
-    cn_arrival_turn(b->arrival);
+    cn_arrival_turn(b->arrival, now);
     cn_bs_pay(b);
     cn_client_pump(b->client, now);
     while ((cp = cn_client_next_dirty(b->client)) != NULL) {

@@ -1,16 +1,14 @@
 /*
  * Reading what is wanted into messages. A job holds some of a peer's most urgent wants: small
- * blocks that share one message, and large ones that have one each. The worker reads and checks
- * several at once; a large block stays in the buffer it was read to, which goes to the wire as it
+ * blocks that share one message, and large ones that have one each. A large block stays in the buffer it was read to, which goes to the wire as it
  * is. Invariant: held_bytes counts a job's bytes from its making until its messages are handed out
  * or dropped.
  */
 #include "exchange/bitswap/engine_internal.h"
 
 enum {
-    JOB_BYTES = 1 << 20, /* of a job, beyond which no further block is added */
+    JOB_BYTES = 2 << 20, /* of a job at most, but for a block that is larger */
     JOB_LARGE = 4,       /* large blocks of a job at most */
-    READ_AT_ONCE = 8,    /* blocks asked of the store together */
     MESSAGE_BYTES = 128 << 10, /* of small blocks in a message */
     JOBS_MAX = 2,        /* of a peer at once */
 };
@@ -80,28 +78,24 @@ static void put_missing(cn_read_job *job, size_t at)
     }
 }
 
-static void read_some(cn_read_job *job, size_t from, size_t len)
+/* Blocks are not checked here: whoever asked for them does, and nothing is read twice. */
+static void read_one(cn_read_job *job, size_t at)
 {
-    cn_buf bufs[READ_AT_ONCE];
-    cn_err errs[READ_AT_ONCE];
-    for (size_t i = 0; i < len; i++) {
-        cn_buf_init(&bufs[i], job->engine->options.mem, CN_BLOCK_MAX_BYTES);
+    cn_buf data = {0};
+    cn_buf_init(&data, job->engine->options.mem, CN_BLOCK_MAX_BYTES);
+    cn_err err = cn_blocks_get_plain(job->engine->options.blocks, &job->cids[at], &data);
+    if (err != CN_OK || put_block(job, &job->cids[at], &data) != CN_OK) {
+        put_missing(job, at);
     }
-    cn_blocks_get_many(job->engine->options.blocks, job->cids + from, len, bufs, errs);
-    for (size_t i = 0; i < len; i++) {
-        if (errs[i] != CN_OK || put_block(job, &job->cids[from + i], &bufs[i]) != CN_OK) {
-            put_missing(job, from + i);
-        }
-        cn_buf_release(&bufs[i]);
-    }
+    cn_buf_release(&data);
 }
 
 static void run_job(cn_work *work)
 {
     cn_read_job *job = (cn_read_job *)work;
     cn_engine *e = job->engine;
-    for (size_t i = 0; i < job->len; i += READ_AT_ONCE) {
-        read_some(job, i, CN_MIN(job->len - i, (size_t)READ_AT_ONCE));
+    for (size_t i = 0; i < job->len; i++) {
+        read_one(job, i);
     }
     cn_lock_take(e->lock);
     job->next = e->done;
@@ -119,8 +113,7 @@ static void fill_job(cn_engine *e, cn_engine_peer *p, cn_read_job *job)
     const cn_served *top;
     while ((top = cn_engine_top(p)) != NULL && job->len < CN_JOB_BLOCKS_MAX) {
         bool is_large = top->size_bytes >= CN_JOB_SMALL_BYTES;
-        bool is_full = job->len > 0 && (job->size_bytes >= JOB_BYTES ||
-                                        job->size_bytes + top->size_bytes > JOB_LARGE * JOB_BYTES);
+        bool is_full = job->len > 0 && job->size_bytes + top->size_bytes > JOB_BYTES;
         if (is_full || (is_large && large == JOB_LARGE)) {
             return;
         }
