@@ -68,3 +68,10 @@ add_executable(host_node tests/interop/peers/host_node.c)
 target_link_libraries(host_node PRIVATE -Wl,--start-group ${all_layers} -Wl,--end-group)
 target_include_directories(host_node PRIVATE src include)
 set_target_properties(host_node PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests/nodes)
+
+# The attacker of tests/attack.
+file(GLOB attacker_sources CONFIGURE_DEPENDS tests/attack/*.c)
+add_executable(attacker ${attacker_sources})
+target_link_libraries(attacker PRIVATE -Wl,--start-group ${all_layers} -Wl,--end-group)
+target_include_directories(attacker PRIVATE tests src include)
+set_target_properties(attacker PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests/nodes)
