@@ -130,8 +130,8 @@ int main(int argc, char **argv)
     a.count = CN_MIN((size_t)strtoul(argv[5], NULL, 10), (size_t)COUNT_MAX);
     kind->run(&a);
     (void)printf(
-        "%s: %zu opened, %zu greeted, %zu refused, %zu cut off, %llu bytes sent\n", a.name, a.opened,
-        a.greeted, a.refused, a.cut, (unsigned long long)a.sent_bytes);
+        "%s: %zu opened, %zu greeted, %zu refused, %zu cut off, %llu bytes sent\n", a.name,
+        a.opened, a.greeted, a.refused, a.cut, (unsigned long long)a.sent_bytes);
     cn_rt_os_free(a.rt);
     return 0;
 }

@@ -141,8 +141,8 @@ static void wrong_signature(attack *a, line *l, bool is_other_key)
     cn_buf_init(&out, a->mem, 1 << 16);
     cn_buf_init(&payload, a->mem, 1 << 16);
     must(cn_key_generate(a->mem, CN_KEY_ED25519, 0, &key, NULL));
-    cn_slice signs = cn_slice_of(
-        is_other_key ? x.passing.public_half : x.lasting.public_half, CN_X25519_BYTES);
+    cn_slice signs =
+        cn_slice_of(is_other_key ? x.passing.public_half : x.lasting.public_half, CN_X25519_BYTES);
     must(cn_noise_payload_identity(a->mem, key, signs, &payload));
     payload.data[payload.len - 1] ^= is_other_key ? 0 : 1;
     put_name(&out, "/multistream/1.0.0");

@@ -25,12 +25,12 @@ typedef struct attack {
     const char *ip;
     uint16_t port;
     int64_t end_ns;
-    size_t count;      /* connections, or what the attack says */
-    cn_slice cid;      /* binary, of a block that the node has; may be empty */
-    size_t opened;     /* connections that the socket accepted */
-    size_t greeted;    /* that were authenticated */
-    size_t refused;    /* that could not be opened */
-    size_t cut;        /* that the node ended */
+    size_t count;        /* connections, or what the attack says */
+    cn_slice cid;        /* binary, of a block that the node has; may be empty */
+    size_t opened;       /* connections that the socket accepted */
+    size_t greeted;      /* that were authenticated */
+    size_t refused;      /* that could not be opened */
+    size_t cut;          /* that the node ended */
     uint64_t sent_bytes; /* of the wire */
 } attack;
 

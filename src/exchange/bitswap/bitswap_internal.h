@@ -21,7 +21,8 @@ enum {
     CN_BS_STREAMS_PER_PEER_MAX = 64, /* inbound */
     CN_BS_DIALS_MAX = 256,
     CN_BS_BANNED_MAX = 1024,
-    CN_BS_INBOX_MAX_BYTES = 64 << 20, /* of unfinished messages, all together */
+    CN_BS_INBOX_MAX_BYTES = 64 << 20, /* of unfinished messages, all together; at most */
+    CN_BS_SHARE = 8, /* and this part of the memory, where that has a limit; as the engine */
 };
 
 typedef enum cn_bs_kind {
@@ -37,10 +38,11 @@ struct cn_bs_stream {
     cn_ring node; /* of the peer */
     cn_ring owed; /* of those whose sender waits, or alone */
     size_t owed_bytes;
-    cn_buf inbox;     /* of the message that comes */
-    size_t need;      /* its length; 0: not known yet */
-    uint64_t prefix;  /* of its length, as far as it is there */
+    cn_buf inbox;    /* of the message that comes */
+    size_t need;     /* its length; 0: not known yet */
+    uint64_t prefix; /* of its length, as far as it is there */
     unsigned prefix_bits;
+    cn_time came;    /* theirs: when bytes came last */
     cn_time written; /* ours: when something was last accepted */
     bool is_full;    /* ours: there was no room; writable follows */
 };
@@ -52,6 +54,7 @@ struct cn_bs_peer {
     cn_engine_peer *engine;
     cn_ring streams;
     cn_bs_stream *out[3]; /* by kind; NULL: none */
+    size_t inbox_bytes;   /* of its unfinished messages */
     bool tell_all;        /* the next wantlist replaces what was told */
     bool is_let_go;
     bool is_tagged;
@@ -80,6 +83,8 @@ struct cn_bitswap {
     cn_ring dials;
     size_t dials_len;
     size_t inbox_bytes;
+    size_t inbox_max_bytes;
+    size_t engine_max_bytes;
     uint64_t messages;
     cn_time checked; /* when streams were last looked at */
     bool is_due;     /* flush at the next tick */
@@ -100,8 +105,8 @@ void cn_bs_flush(cn_bitswap *b);
 void cn_bs_check_stuck(cn_bitswap *b, cn_time now);
 
 /* bitswap_stream.c */
-CN_MUST_USE cn_err cn_bs_stream_add(
-    cn_bitswap *b, cn_bs_peer *p, cn_id id, cn_bs_kind kind, cn_bs_stream **ret);
+CN_MUST_USE cn_err
+cn_bs_stream_add(cn_bitswap *b, cn_bs_peer *p, cn_id id, cn_bs_kind kind, cn_bs_stream **ret);
 cn_bs_stream *cn_bs_stream_of(const cn_bitswap *b, cn_id id);
 /* Forget it; the host knows already, or is told by the caller. */
 void cn_bs_stream_drop(cn_bitswap *b, cn_bs_stream *s);

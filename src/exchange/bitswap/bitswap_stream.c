@@ -11,8 +11,7 @@ static cn_slice key_of(const cn_id *id)
     return cn_slice_of(id, sizeof *id);
 }
 
-cn_err
-cn_bs_stream_add(cn_bitswap *b, cn_bs_peer *p, cn_id id, cn_bs_kind kind, cn_bs_stream **ret)
+cn_err cn_bs_stream_add(cn_bitswap *b, cn_bs_peer *p, cn_id id, cn_bs_kind kind, cn_bs_stream **ret)
 {
     void *value = NULL;
     cn_bs_stream *s = cn_alloc(b->options.mem, sizeof *s);
@@ -55,6 +54,7 @@ void cn_bs_stream_drop(cn_bitswap *b, cn_bs_stream *s)
     cn_ring_remove(&s->node);
     cn_ring_remove(&s->owed);
     b->inbox_bytes -= s->inbox.cap;
+    s->peer->inbox_bytes -= s->inbox.cap;
     cn_buf_release(&s->inbox);
     cn_free(b->options.mem, s);
 }

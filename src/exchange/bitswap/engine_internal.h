@@ -69,7 +69,7 @@ struct cn_engine_peer {
     cn_buf presences; /* a body */
     cn_ring ready;    /* jobs done */
     size_t held_bytes;
-    size_t jobs; /* being read */
+    size_t jobs;         /* being read */
     uint64_t turn_bytes; /* handed to workers; for fairness */
     bool is_bare;
     bool is_hungry; /* `active` is in the list of those that wait for the bound of all */

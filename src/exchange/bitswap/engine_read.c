@@ -1,16 +1,16 @@
 /*
  * Reading what is wanted into messages. A job holds some of a peer's most urgent wants: small
- * blocks that share one message, and large ones that have one each. A large block stays in the buffer it was read to, which goes to the wire as it
- * is. Invariant: held_bytes counts a job's bytes from its making until its messages are handed out
- * or dropped.
+ * blocks that share one message, and large ones that have one each. A large block stays in the
+ * buffer it was read to, which goes to the wire as it is. Invariant: held_bytes counts a job's
+ * bytes from its making until its messages are handed out or dropped.
  */
 #include "exchange/bitswap/engine_internal.h"
 
 enum {
-    JOB_BYTES = 2 << 20, /* of a job at most, but for a block that is larger */
-    JOB_LARGE = 4,       /* large blocks of a job at most */
+    JOB_BYTES = 2 << 20,       /* of a job at most, but for a block that is larger */
+    JOB_LARGE = 4,             /* large blocks of a job at most */
     MESSAGE_BYTES = 128 << 10, /* of small blocks in a message */
-    JOBS_MAX = 2,        /* of a peer at once */
+    JOBS_MAX = 2,              /* of a peer at once */
 };
 
 void cn_engine_job_free(cn_engine *e, cn_read_job *job)
@@ -122,6 +122,7 @@ static void fill_job(cn_engine *e, cn_engine_peer *p, cn_read_job *job)
         job->send_dont_have[job->len] = w->send_dont_have;
         job->cids[job->len++] = w->cid;
         job->size_bytes += w->size_bytes;
+        e->stats.kept--;
         cn_free(e->options.mem, w);
     }
 }
@@ -133,7 +134,7 @@ static bool may_read(cn_engine *e, cn_engine_peer *p, bool has_room)
     if (p->heap_len == 0 || p->jobs >= JOBS_MAX || p->held_bytes >= max_bytes) {
         return false;
     }
-    if (e->stats.held_bytes >= CN_ENGINE_MAX_BYTES) {
+    if (e->stats.held_bytes >= e->options.max_bytes) {
         p->is_hungry = true;
         cn_ring_push(&e->hungry, &p->active);
         return false;
@@ -176,7 +177,7 @@ static void let_go(cn_engine *e, cn_engine_peer *p, cn_read_job *job)
         p->held_bytes -= job->size_bytes;
     }
     cn_engine_job_free(e, job);
-    while (!cn_ring_is_empty(&e->hungry) && e->stats.held_bytes < CN_ENGINE_MAX_BYTES) {
+    while (!cn_ring_is_empty(&e->hungry) && e->stats.held_bytes < e->options.max_bytes) {
         cn_engine_activate(e, CN_CONTAINER(e->hungry.next, cn_engine_peer, active));
     }
 }
@@ -217,7 +218,8 @@ void cn_engine_peer_drop(cn_engine *e, cn_engine_peer *p)
     }
 }
 
-static bool hand_out(cn_buf *body, cn_buf *block, cn_buf *ret_length, cn_buf *ret_body, cn_buf *ret_block)
+static bool
+hand_out(cn_buf *body, cn_buf *block, cn_buf *ret_length, cn_buf *ret_body, cn_buf *ret_block)
 {
     if (cn_message_put_length(ret_length, body->len + block->len) != CN_OK) {
         cn_buf_reset(ret_length);

@@ -13,6 +13,7 @@ enum {
     READS_MAX = 1024,
     READ_S = 30,
     PUSHES_MAX = 32, /* at once */
+    PUSH_WORK = 50,  /* a push that is taken in; and more for each thing that it lists */
     PUSH_S = 5,
     PUSH_WAIT_MS = 200,   /* changes that come together go out together */
     PUSH_INTERVAL_S = 10, /* between two rounds */
@@ -323,12 +324,16 @@ static void end_read(host_identify *s, id_read **at, bool is_whole)
     cn_identify_fields f = {0};
     bool is_known = false;
     cn_peer_id peer = {0};
+    cn_id stream = r->stream;
     if (c != NULL && !c->is_gone) {
         peer = c->peer->id;
         is_known = is_whole && cn_identify_end(&r->reader, &f, NULL) == CN_OK &&
                    take_all(h, c, &f) == CN_OK;
         bool was_known = c->peer->known == HOST_KNOWN;
         c->peer->known = is_known || was_known ? HOST_KNOWN : HOST_SILENT;
+    }
+    if (r->is_push) {
+        cn_host_charge(h, stream, PUSH_WORK + f.addresses_len + f.protocols_len);
     }
     free_read(s, at);
     if (is_known) {

@@ -5,7 +5,12 @@
  */
 #include "p2p/host/host_internal.h"
 
-enum { PING_BYTES = 32, PINGS_MAX = 4096 };
+enum {
+    PING_BYTES = 32,
+    PINGS_MAX = 4096,
+    ECHO_MAX_BYTES = 4096, /* echoes of one stream that wait to be read */
+    ECHO_WORK_BYTES = 64,  /* of echoes, for 1 of work */
+};
 
 static const char *const PING[] = {"/ipfs/ping/1.0.0"};
 
@@ -28,6 +33,7 @@ typedef struct host_ping {
     cn_host *h;
     cn_slots all;
     ping *pings;
+    size_t room_bytes; /* of a stream on which nothing waits */
 } host_ping;
 
 static ping **find_ping(host_ping *s, cn_id stream)
@@ -51,10 +57,10 @@ static void tell(host_ping *s, ping **at, cn_err err, int64_t rtt_ns, const char
 
 static cn_err opened(cn_protocol *p, cn_id stream, const cn_peer_id *peer, const char *name)
 {
-    CN_UNUSED(p);
-    CN_UNUSED(stream);
+    host_ping *s = (host_ping *)p;
     CN_UNUSED(peer);
     CN_UNUSED(name);
+    s->room_bytes = CN_MAX(s->room_bytes, cn_host_room(s->h, stream));
     return CN_OK;
 }
 
@@ -62,8 +68,10 @@ static cn_err echo(host_ping *s, cn_id stream, cn_slice bytes)
 {
     cn_err err = CN_OK;
     cn_buf copy = {0};
+    size_t room = cn_host_room(s->h, stream);
     cn_buf_init(&copy, s->h->mem, bytes.len);
-    if (cn_host_room(s->h, stream) < bytes.len) {
+    cn_host_charge(s->h, stream, bytes.len / ECHO_WORK_BYTES);
+    if (room < bytes.len || s->room_bytes - room > ECHO_MAX_BYTES) {
         return CN_ERR_TOO_LARGE; /* it does not read its echoes */
     }
     CN_TRY(cn_buf_append(&copy, bytes));
