@@ -74,7 +74,8 @@ void cn_network_log_turn(cn_network_log *l, cn_time now)
     if (l->refused + l->cut + l->streams > 0) {
         (void)snprintf(
             line, sizeof line,
-            "swarm: in %d s also: %zu callers turned away, %zu connections cut off, %zu streams ended",
+            "swarm: in %d s also: %zu callers turned away, %zu connections cut off, %zu streams "
+            "ended",
             WINDOW_S, l->refused, l->cut, l->streams);
         l->say(l->ctx, line);
     }

@@ -1,6 +1,6 @@
 /*
- * The last resort where memory is short: the connection that holds most is closed, one at a time, so
- * that all others go on. Newcomers are turned away before that (host_conns.c), and each kind of
+ * The last resort where memory is short: the connection that holds most is closed, one at a time,
+ * so that all others go on. Newcomers are turned away before that (host_conns.c), and each kind of
  * thing that is held has a bound of its own long before.
  */
 #include "p2p/host/host_internal.h"

@@ -72,7 +72,8 @@ cn_err cn_tcp_work_check(tcp *t, tcp_conn *c, cn_time now, bool *ret_allowed)
     if (now.ns - c->worn_since.ns >= WORN_S * CN_NS_PER_S) {
         return cn_why_set(
             &c->why, CN_ERR_TOO_LARGE,
-            "the peer has asked for more work than is allowed (%lld small things a second) for %d s",
+            "the peer has asked for more work than is allowed (%lld small things a second) for %d "
+            "s",
             (long long)rate_of(t), WORN_S);
     }
     rest(t, c, now);
