@@ -41,6 +41,26 @@ out:
     cn_buf_release(&who);
 }
 
+static uint32_t hash_of(const cn_host_note *note)
+{
+    uint32_t hash = 2166136261u ^ (uint32_t)note->kind; /* FNV-1a; a collision costs a line */
+    for (const char *at = note->sentence; *at != '\0'; at++) {
+        hash = (hash ^ (uint8_t)*at) * 16777619u;
+    }
+    return hash;
+}
+
+/* The first of its kind in this time, and there is room for a line? */
+static bool is_new(const cn_network_log *l, uint32_t hash)
+{
+    for (size_t i = 0; i < l->lines; i++) {
+        if (l->told[i] == hash) {
+            return false;
+        }
+    }
+    return l->lines < CN_NETWORK_LOG_LINES;
+}
+
 void cn_network_log_note(cn_network_log *l, const cn_host_note *note, cn_time now)
 {
     bool is_told = note->kind == CN_HOST_NOTE_REFUSED || note->kind == CN_HOST_NOTE_CUT ||
@@ -49,9 +69,10 @@ void cn_network_log_note(cn_network_log *l, const cn_host_note *note, cn_time no
         return;
     }
     cn_network_log_turn(l, now);
-    if (l->lines < CN_NETWORK_LOG_LINES) {
+    uint32_t hash = hash_of(note);
+    if (is_new(l, hash)) {
         l->until = l->lines == 0 ? cn_time_after(now, WINDOW_S * CN_NS_PER_S) : l->until;
-        l->lines++;
+        l->told[l->lines++] = hash;
         say_line(l, note);
         return;
     }

@@ -224,6 +224,7 @@ static void one_wrong(attack *a, line *l, size_t kind)
         (void)!line_text(l, "\x13/multistream/1.0.0\n\xff\xff\xff\xff\x0f");
         break;
     default:
+        (void)!line_text(l, "\x13/multistream/1.0.0\n");
         for (int i = 0; i < 100 && line_text(l, "\x07/what/\n"); i++) {
         }
         break;

@@ -178,7 +178,9 @@ static void take_data(cn_host *h, host_stream *s, cn_slice bytes)
     cn_err err = p->ops->data(p, id, bytes);
     s = cn_slots_get(&h->streams, id);
     if (err != CN_OK && s != NULL) {
-        cut_off(h, s, cn_err_sentence(err));
+        cn_why why = {{0}};
+        (void)cn_why_set(&why, err, "%s: %s", h->names[s->name].text, cn_err_sentence(err));
+        cut_off(h, s, cn_why_text(&why, err));
     }
 }
 

@@ -380,7 +380,8 @@ static cn_err tick_conn(tcp *t, tcp_conn *c, cn_time now)
         return CN_OK;
     }
     cn_tcp_dirty(t, c);
-    return cn_muxer_tick(c->muxer, now);
+    cn_err err = cn_muxer_tick(c->muxer, now);
+    return err == CN_ERR_TIMEOUT ? cn_why_set(&c->why, err, "the peer does not answer pings") : err;
 }
 
 /* What is due is looked at once a tick, even if it is due again at once. */

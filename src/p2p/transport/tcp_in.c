@@ -81,6 +81,7 @@ static cn_err open_muxer(tcp *t, tcp_conn *c, const char *protocol, cn_time now)
         c->phase = TCP_UP;
         c->is_up_due = true;
         c->since = now;
+        c->why = (cn_why){{0}}; /* nothing that was tried on the way is a reason any more */
         cn_tcp_work_begin(t, c, now);
         cn_multistream_release(&c->names);
         cn_tcp_dirty(t, c);
