@@ -72,6 +72,7 @@ cn_err cn_host_new(const cn_host_options *options, cn_host **ret, cn_why *why)
     cn_prng_init(&h->prng, options->seed);
     set_options(h, options);
     init_tables(h);
+    cn_host_own_init(h);
     h->book = options->book;
     if (h->book == NULL) {
         cn_book_limits limits = {.seed = cn_prng_u64(&h->prng)};
@@ -112,10 +113,12 @@ void cn_host_free(cn_host *h)
     h->options.note = NULL;
     h->is_ending = true;
     cn_host_dials_free(h);
+    cn_host_waiters_free(h);
     close_all(h);
     cn_host_peering_free(h);
     cn_host_identify_free(h);
     cn_host_ping_free(h);
+    cn_host_own_release(h);
     cn_host_addresses_free(h);
     if (h->is_book_own) {
         cn_book_free(h->book);
@@ -280,7 +283,8 @@ static bool pass(cn_host *h, cn_time now)
     bool any = false;
     cn_conn_event e = {0};
     for (uint32_t i = 0; i < h->transports_len; i++) {
-        while (h->transports[i]->ops->next(h->transports[i], now, &e)) {
+        cn_transport *t = h->transports[i];
+        for (int n = 0; n < HOST_EVENTS_MAX && t->ops->next(t, now, &e); n++) {
             any = true;
             deal_with(h, i, &e);
         }

@@ -69,7 +69,7 @@ void cn_host_free(cn_host *h);
 CN_MUST_USE cn_err cn_host_add_transport(cn_host *h, cn_transport *t);
 CN_MUST_USE cn_err cn_host_serve(cn_host *h, cn_protocol *p);
 
-/* --- the loop's side --- */
+/* --- the loop's side: not from handlers --- */
 
 void cn_host_take(cn_host *h, const cn_net_event *event);
 cn_time cn_host_deadline(const cn_host *h);
@@ -162,8 +162,9 @@ bool cn_host_peerings(const cn_host *h, size_t *position, cn_host_peered *ret);
 /* Called once; `rtt_ns` with CN_OK. */
 typedef void (*cn_host_pinged)(void *ctx, cn_err err, int64_t rtt_ns, const char *sentence);
 /*
- * One ping of a connected peer; `done` follows, not within the call. Errors: NOT_FOUND (not
- * connected), UNSUPPORTED (known not to speak it), TOO_LARGE, NO_MEMORY; then `done` does not.
+ * One ping of a connected peer; `done` follows, not within the call. Pings of one peer share a
+ * stream and are answered in their order. Errors: NOT_FOUND (not connected), CLOSED (its connection
+ * has just gone), UNSUPPORTED (known not to speak it), TOO_LARGE, NO_MEMORY; then `done` does not.
  */
 CN_MUST_USE cn_err cn_host_ping(
     cn_host *h,

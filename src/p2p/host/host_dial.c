@@ -1,7 +1,7 @@
 /*
- * Dials: one per peer however many wait for it. The addresses get their times by rank (p2p/host/
- * rank.h); an attempt begins when its time has come or nothing else runs any more, the first that
- * stands ends the dial, and when all have failed the report says what each answered.
+ * Dials: one per peer however many wait for it (host_wait.c). The addresses get their times by rank
+ * (p2p/host/ rank.h); an attempt begins when its time has come or nothing else runs any more, the
+ * first that stands ends the dial, and when all have failed the report says what each answered.
  */
 #include "p2p/host/host_internal.h"
 
@@ -25,50 +25,9 @@ void cn_host_dial_report(host_dial *d, cn_slice address, const char *sentence)
     }
 }
 
-static void soon(cn_host *h)
-{
-    h->dial_deadline = h->now;
-}
-
-/* --- those who wait --- */
-
-static void to_be_told(cn_host *h, host_waiter *w, cn_err err, const char *sentence)
-{
-    w->dial = NULL;
-    w->next = NULL;
-    w->err = err;
-    w->sentence = sentence == NULL ? NULL : cn_strdup(h->mem, sentence, strlen(sentence));
-    *(h->due_last == NULL ? &h->due_first : &h->due_last->next) = w;
-    h->due_last = w;
-    soon(h);
-}
-
-static void forget_waiter(cn_host *h, host_waiter *w)
-{
-    (void)cn_slots_remove(&h->waiters, w->id);
-    cn_free(h->mem, w->sentence);
-    cn_free(h->mem, w);
-}
-
-static bool tell_waiters(cn_host *h)
-{
-    bool any = h->due_first != NULL;
-    while (h->due_first != NULL) {
-        host_waiter *w = h->due_first;
-        h->due_first = w->next;
-        h->due_last = h->due_first == NULL ? NULL : h->due_last;
-        (void)cn_slots_remove(&h->waiters, w->id);
-        w->done(
-            w->ctx, &w->peer, w->err, w->sentence == NULL ? cn_err_sentence(w->err) : w->sentence);
-        cn_free(h->mem, w->sentence);
-        cn_free(h->mem, w);
-    }
-    return any;
-}
-
 /* --- the life of a dial --- */
 
-static void free_dial(cn_host *h, host_dial *d)
+void cn_host_dial_free(cn_host *h, host_dial *d)
 {
     for (size_t i = 0; i < d->attempts_len; i++) {
         host_attempt *a = &d->attempts[i];
@@ -87,7 +46,7 @@ static void free_dial(cn_host *h, host_dial *d)
     }
     d->peer->dial = NULL;
     cn_host_let_go(h, d->peer);
-    soon(h); /* another may have waited for the place of an attempt */
+    cn_host_dial_soon(h); /* another may have waited for the place of an attempt */
     cn_free(h->mem, d->attempts);
     cn_buf_release(&d->report);
     cn_free(h->mem, d);
@@ -98,27 +57,57 @@ static void finish(cn_host *h, host_dial *d, cn_err err, const char *sentence)
     while (d->waiters != NULL) {
         host_waiter *w = d->waiters;
         d->waiters = w->next;
-        to_be_told(h, w, err, sentence);
+        cn_host_waiter_tell(h, w, err, sentence);
     }
-    free_dial(h, d);
+    cn_host_dial_free(h, d);
 }
 
-/* The sentence of a failure: what went wrong, then the report. */
+/* What went wrong, then the report; `text` holds it. Where memory has run out just `what`. */
+static const char *failure(cn_host *h, const host_dial *d, const char *what, cn_buf *text)
+{
+    const char *sentence = what;
+    cn_buf_init(text, h->mem, 2 * HOST_REPORT_MAX_BYTES);
+    cn_err err = cn_buf_text(text, "failed to dial ");
+    err = err == CN_OK ? cn_peer_id_encode_text(&d->peer->id, 0, text) : err;
+    err = err == CN_OK ? cn_buf_printf(text, ": %s", what) : err;
+    err = err == CN_OK ? cn_buf_append(text, cn_buf_slice(&d->report)) : err;
+    err = err == CN_OK ? cn_buf_cstr(text, &sentence) : err;
+    return err == CN_OK ? sentence : what;
+}
+
 static void fail(cn_host *h, host_dial *d, cn_err err, const char *what)
 {
     cn_buf text = {0};
-    const char *sentence = what;
-    cn_buf_init(&text, h->mem, 2 * HOST_REPORT_MAX_BYTES);
-    cn_err built = cn_buf_text(&text, "failed to dial ");
-    built = built == CN_OK ? cn_peer_id_encode_text(&d->peer->id, 0, &text) : built;
-    built = built == CN_OK ? cn_buf_printf(&text, ": %s", what) : built;
-    built = built == CN_OK ? cn_buf_append(&text, cn_buf_slice(&d->report)) : built;
-    built = built == CN_OK ? cn_buf_cstr(&text, &sentence) : built;
-    cn_host_note_it(
-        h, CN_HOST_NOTE_DIAL, &d->peer->id, (cn_slice){0}, built == CN_OK ? sentence : what);
+    const char *sentence = failure(h, d, what, &text);
+    cn_host_note_it(h, CN_HOST_NOTE_DIAL, &d->peer->id, (cn_slice){0}, sentence);
     h->counts.dials_failed++;
-    finish(h, d, err, built == CN_OK ? sentence : what);
+    finish(h, d, err, sentence);
     cn_buf_release(&text);
+}
+
+cn_err cn_host_dial_get(cn_host *h, const cn_peer_id *peer, host_dial **ret)
+{
+    cn_err err = CN_OK;
+    host_peer *p = NULL;
+    CN_TRY(cn_host_peer_get(h, peer, &p));
+    if (p->dial == NULL) {
+        host_dial *d = cn_alloc(h->mem, sizeof(*d));
+        if (d == NULL) {
+            cn_host_let_go(h, p);
+            return CN_ERR_NO_MEMORY;
+        }
+        d->peer = p;
+        p->dial = d;
+        cn_buf_init(&d->report, h->mem, HOST_REPORT_MAX_BYTES);
+        d->next = h->dials;
+        if (d->next != NULL) {
+            d->next->prev = d;
+        }
+        h->dials = d;
+    }
+    *ret = p->dial;
+out:
+    return err;
 }
 
 static bool has_attempt(const host_dial *d, cn_slice address)
@@ -200,7 +189,7 @@ cn_err cn_host_dial_plan(
         CN_TRY(add_attempt(h, d, &plan.steps[i]));
     }
 out:
-    soon(h);
+    cn_host_dial_soon(h);
     return err;
 }
 
@@ -215,7 +204,7 @@ attempt_over(cn_host *h, host_dial *d, host_attempt *a, cn_err err, const char *
     cn_host_dial_report(d, address, sentence);
     cn_backoff_failed(&h->backoff, &d->peer->id, address, h->now);
     cn_book_failed(h->book, &d->peer->id, address, h->now);
-    soon(h);
+    cn_host_dial_soon(h);
 }
 
 static cn_err try_transport(cn_host *h, uint32_t no, host_dial *d, host_attempt *a, cn_why *why)
@@ -300,7 +289,7 @@ void cn_host_dial_up(cn_host *h, host_conn *c)
         cn_backoff_clear(&h->backoff, &d->peer->id, address);
         cn_book_succeeded(h->book, &d->peer->id, address, h->now);
     }
-    soon(h);
+    cn_host_dial_soon(h);
 }
 
 void cn_host_dial_met(cn_host *h, host_peer *peer)
@@ -359,8 +348,11 @@ static void end_late_waiters(cn_host *h, host_dial *d)
             at = &w->next;
             continue;
         }
+        cn_buf text = {0};
         *at = w->next;
-        to_be_told(h, w, CN_ERR_TIMEOUT, "failed to dial: no connection within the time given");
+        cn_host_waiter_tell(
+            h, w, CN_ERR_TIMEOUT, failure(h, d, "no connection within the time given", &text));
+        cn_buf_release(&text);
     }
 }
 
@@ -369,7 +361,7 @@ static void turn_dial(cn_host *h, host_dial *d)
     end_late_attempts(h, d);
     end_late_waiters(h, d);
     if (d->waiters == NULL) {
-        free_dial(h, d);
+        cn_host_dial_free(h, d);
     } else if (!begin_due(h, d)) {
         fail(
             h, d, d->err == CN_OK ? CN_ERR_NOT_FOUND : d->err,
@@ -388,176 +380,12 @@ bool cn_host_dials_turn(cn_host *h)
         next = d->next;
         turn_dial(h, d);
     }
-    return tell_waiters(h);
+    return cn_host_waiters_turn(h);
 }
 
 void cn_host_dials_free(cn_host *h)
 {
     while (h->dials != NULL) {
         finish(h, h->dials, CN_ERR_CANCELLED, NULL);
-    }
-    while (h->due_first != NULL) {
-        host_waiter *w = h->due_first;
-        h->due_first = w->next;
-        forget_waiter(h, w);
-    }
-}
-
-/* --- asking for a connection --- */
-
-static cn_err begin_dial(cn_host *h, const cn_peer_id *peer, host_dial **ret)
-{
-    cn_err err = CN_OK;
-    host_peer *p = NULL;
-    CN_TRY(cn_host_peer_get(h, peer, &p));
-    if (p->dial == NULL) {
-        host_dial *d = cn_alloc(h->mem, sizeof(*d));
-        if (d == NULL) {
-            cn_host_let_go(h, p);
-            return CN_ERR_NO_MEMORY;
-        }
-        d->peer = p;
-        p->dial = d;
-        cn_buf_init(&d->report, h->mem, HOST_REPORT_MAX_BYTES);
-        d->next = h->dials;
-        if (d->next != NULL) {
-            d->next->prev = d;
-        }
-        h->dials = d;
-    }
-    *ret = p->dial;
-out:
-    return err;
-}
-
-/* Put addresses into the dial: names are asked for, the others ranked together. */
-static cn_err add_addresses(
-    cn_host *h,
-    host_dial *d,
-    const cn_slice *addresses,
-    const cn_book_state *states,
-    size_t addresses_len)
-{
-    cn_err err = CN_OK;
-    size_t len = 0;
-    cn_slice *plain = cn_alloc_array(h->mem, addresses_len, sizeof(*plain));
-    cn_book_state *plain_states = cn_alloc_array(h->mem, addresses_len, sizeof(*plain_states));
-    err = plain == NULL || plain_states == NULL ? CN_ERR_NO_MEMORY : CN_OK;
-    for (size_t i = 0; i < addresses_len && err == CN_OK; i++) {
-        if (cn_host_is_name(addresses[i])) {
-            cn_host_names_ask(h, d, addresses[i], 0);
-            continue;
-        }
-        plain_states[len] = states == NULL ? (cn_book_state){0} : states[i];
-        plain[len++] = addresses[i];
-    }
-    if (err == CN_OK && len > 0) {
-        err = cn_host_dial_plan(h, d, plain, states == NULL ? NULL : plain_states, len);
-    }
-    cn_free(h->mem, plain);
-    cn_free(h->mem, plain_states);
-    return err;
-}
-
-/* What is known of the peer, and what is given. */
-static cn_err
-gather(cn_host *h, host_dial *d, const cn_slice *addresses, size_t addresses_len, cn_why *why)
-{
-    cn_err err = CN_OK;
-    cn_book_peer known = {0};
-    bool is_known = cn_book_find(h->book, &d->peer->id, h->now, &known);
-    if (addresses_len == 0 && known.addresses_len == 0 && d->attempts_len + d->queries_len == 0) {
-        return cn_why_set(why, CN_ERR_NOT_FOUND, "no addresses");
-    }
-    if (addresses_len > 0) {
-        CN_TRY(add_addresses(h, d, addresses, NULL, addresses_len));
-    }
-    if (is_known && known.addresses_len > 0) {
-        CN_TRY(add_addresses(h, d, known.addresses, known.states, known.addresses_len));
-    }
-out:
-    return err;
-}
-
-cn_err cn_host_connect(
-    cn_host *h,
-    const cn_peer_id *peer,
-    const cn_slice *addresses,
-    size_t addresses_len,
-    int64_t timeout_ns,
-    cn_host_dialled done,
-    void *ctx,
-    cn_id *ret,
-    cn_why *why)
-{
-    cn_err err = CN_OK;
-    host_dial *d = NULL;
-    host_waiter *w = NULL;
-    if (cn_peer_id_eq(peer, &h->self)) {
-        return cn_why_set(why, CN_ERR_USAGE, "dial to self attempted");
-    }
-    w = cn_alloc(h->mem, sizeof(*w));
-    if (w == NULL) {
-        return CN_ERR_NO_MEMORY;
-    }
-    *w = (host_waiter){.peer = *peer, .done = done, .ctx = ctx, .deadline = CN_TIME_NEVER};
-    CN_TRY(cn_slots_add(&h->waiters, w, &w->id));
-    if (cn_host_is_connected(h, peer)) {
-        *ret = w->id;
-        to_be_told(h, w, CN_OK, NULL);
-        return CN_OK;
-    }
-    CN_TRY(begin_dial(h, peer, &d));
-    CN_TRY(gather(h, d, addresses, addresses_len, why));
-    if (timeout_ns > 0) {
-        w->deadline = cn_time_after(h->now, timeout_ns);
-    }
-    w->dial = d;
-    w->next = d->waiters;
-    d->waiters = w;
-    *ret = w->id;
-    soon(h);
-    return CN_OK;
-out:
-    if (d != NULL && d->waiters == NULL) {
-        free_dial(h, d);
-    }
-    (void)cn_slots_remove(&h->waiters, w->id);
-    cn_free(h->mem, w);
-    return err;
-}
-
-void cn_host_connect_cancel(cn_host *h, cn_id waiting)
-{
-    host_waiter *w = cn_slots_get(&h->waiters, waiting);
-    if (w == NULL) {
-        return;
-    }
-    host_dial *d = w->dial;
-    host_waiter *before = NULL;
-    host_waiter **at = d == NULL ? &h->due_first : &d->waiters;
-    while (*at != w) {
-        before = *at;
-        at = &before->next;
-    }
-    *at = w->next;
-    if (d == NULL && h->due_last == w) {
-        h->due_last = before;
-    }
-    forget_waiter(h, w);
-    soon(h); /* a dial that nobody waits for ends in the turn */
-}
-
-void cn_host_forgive(
-    cn_host *h, const cn_peer_id *peer, const cn_slice *addresses, size_t addresses_len)
-{
-    cn_book_peer known = {0};
-    for (size_t i = 0; i < addresses_len; i++) {
-        cn_backoff_clear(&h->backoff, peer, addresses[i]);
-    }
-    if (cn_book_find(h->book, peer, h->now, &known)) {
-        for (size_t i = 0; i < known.addresses_len; i++) {
-            cn_backoff_clear(&h->backoff, peer, known.addresses[i]);
-        }
     }
 }

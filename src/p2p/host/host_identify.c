@@ -1,13 +1,9 @@
 /*
  * identify: each new peer is asked who it is, and told when it asks; what changes here later is
- * pushed. An answer is read to its end, merged and put into the book; addresses in a signed record
- * go before plain ones. An address is told, and believed, only in the scope of the connection.
+ * pushed. Here are the streams; what is told stands in host_told.c, what we tell in host_own.c.
  * spec: libp2p/identify
  */
 #include "p2p/host/host_internal.h"
-
-#include "p2p/host/identify_message.h"
-#include "p2p/host/peer_record.h"
 
 enum {
     READS_MAX = 1024,
@@ -17,13 +13,10 @@ enum {
     PUSH_S = 5,
     PUSH_WAIT_MS = 200,   /* changes that come together go out together */
     PUSH_INTERVAL_S = 10, /* between two rounds */
-    SCOPES = CN_SCOPE_PUBLIC + 1,
-    OWN_MAX = HOST_LISTEN_MAX * 2 + HOST_IPS_MAX,
 };
 
 static const char *const ID[] = {"/ipfs/id/1.0.0"};
 static const char *const PUSH[] = {"/ipfs/id/push/1.0.0"};
-static const char PROTOCOL_VERSION[] = "ipfs/0.1.0";
 
 /* An answer or a push that comes in. */
 typedef struct id_read {
@@ -40,12 +33,6 @@ typedef struct id_push {
     cn_time deadline;
 } id_push;
 
-/* Our signed record for peers of one scope, and the addresses it was made of. */
-typedef struct id_record {
-    cn_buf addresses;
-    cn_buf envelope;
-} id_record;
-
 typedef struct host_identify {
     cn_protocol ask;
     cn_protocol push;
@@ -57,7 +44,6 @@ typedef struct host_identify {
     uint32_t version; /* of what we tell; counts changes */
     cn_time push_at;
     cn_time pushed;
-    id_record records[SCOPES];
 } host_identify;
 
 static const cn_protocol_ops push_ops;
@@ -68,82 +54,7 @@ static host_identify *of(cn_protocol *p)
                                : CN_CONTAINER(p, host_identify, ask);
 }
 
-/* --- what we tell --- */
-
-static cn_err addresses_as_one(cn_buf *out, const cn_slice *addresses, size_t len)
-{
-    cn_err err = CN_OK;
-    for (size_t i = 0; i < len; i++) {
-        CN_TRY(cn_buf_byte(out, (uint8_t)(addresses[i].len & 0xff)));
-        CN_TRY(cn_buf_byte(out, (uint8_t)(addresses[i].len >> 8)));
-        CN_TRY(cn_buf_append(out, addresses[i]));
-    }
-out:
-    return err;
-}
-
-/* A record of these addresses: the last one of the scope where nothing has changed. */
-static cn_err
-record_of(host_identify *s, cn_slice remote, const cn_slice *addresses, size_t len, cn_slice *ret)
-{
-    cn_err err = CN_OK;
-    cn_host *h = s->h;
-    cn_buf as_one = {0};
-    id_record *r = &s->records[cn_multiaddr_scope_of(remote)];
-    cn_buf_init(&as_one, h->mem, 1 << 20);
-    CN_TRY(addresses_as_one(&as_one, addresses, len));
-    if (r->envelope.len == 0 || !cn_slice_eq(cn_buf_slice(&as_one), cn_buf_slice(&r->addresses))) {
-        h->sequence = cn_peer_record_sequence(cn_rt_wall(h->options.net->rt), h->sequence);
-        cn_buf_release(&r->envelope);
-        cn_buf_init(&r->envelope, h->mem, CN_ENVELOPE_MAX_BYTES);
-        CN_TRY(
-            cn_peer_record_seal(h->mem, h->options.key, h->sequence, addresses, len, &r->envelope));
-        cn_buf_release(&r->addresses);
-        r->addresses = as_one;
-        as_one = (cn_buf){0};
-    }
-    *ret = cn_buf_slice(&r->envelope);
-out:
-    cn_buf_release(&as_one);
-    return err;
-}
-
-static size_t own_protocols(const cn_host *h, cn_slice *ret, size_t max)
-{
-    size_t len = 0;
-    for (size_t i = 0; i < h->protocols_len; i++) {
-        const cn_protocol *p = h->protocols[i].p;
-        for (size_t j = 0; j < p->names_len && len < max; j++) {
-            ret[len++] = cn_str(p->names[j]);
-        }
-    }
-    return len;
-}
-
-static cn_err encode_own(host_identify *s, const cn_conn_info *info, cn_buf *out)
-{
-    cn_err err = CN_OK;
-    cn_host *h = s->h;
-    cn_slice own[OWN_MAX];
-    cn_slice told[OWN_MAX];
-    cn_slice protocols[HOST_NAMES_MAX];
-    size_t own_len = cn_host_own(h, false, own, CN_LEN(own));
-    cn_identify_fields f = {
-        .public_key = cn_buf_slice(&h->public_key),
-        .protocol_version = cn_str(PROTOCOL_VERSION),
-        .agent = cn_str(h->options.agent),
-        .observed = info->remote,
-        .addresses = told,
-        .addresses_len =
-            cn_announce_to(&h->announce, info->remote, own, own_len, told, CN_LEN(told)),
-        .protocols = protocols,
-        .protocols_len = own_protocols(h, protocols, CN_LEN(protocols)),
-    };
-    CN_TRY(record_of(s, info->remote, told, f.addresses_len, &f.signed_record));
-    CN_TRY(cn_identify_encode(&f, out));
-out:
-    return err;
-}
+/* --- streams --- */
 
 static cn_err say(host_identify *s, cn_id stream)
 {
@@ -157,15 +68,13 @@ static cn_err say(host_identify *s, cn_id stream)
         return CN_ERR_CLOSED;
     }
     at->conn->peer->version_told = s->version;
-    CN_TRY(encode_own(s, &info, &out));
+    CN_TRY(cn_host_own_encode(h, &info, &out));
     CN_TRY(cn_host_write(h, stream, &out));
     cn_host_close_stream(h, stream);
 out:
     cn_buf_release(&out);
     return err;
 }
-
-/* --- what we are told --- */
 
 static id_read **find_read(host_identify *s, cn_id stream)
 {
@@ -203,73 +112,6 @@ static void free_read(host_identify *s, id_read **at)
     cn_free(s->h->mem, r);
 }
 
-/* Is what a peer at `remote` says of `address` worth anything to us? */
-static bool is_in_scope(cn_slice remote, cn_slice address)
-{
-    cn_multiaddr_scope from = cn_multiaddr_scope_of(remote);
-    cn_multiaddr_scope to = cn_multiaddr_scope_of(address);
-    if (to == CN_SCOPE_NONE) {
-        return false;
-    }
-    return from == CN_SCOPE_LOOPBACK || to == CN_SCOPE_PUBLIC ||
-           (from != CN_SCOPE_PUBLIC && to != CN_SCOPE_LOOPBACK);
-}
-
-static size_t keep_in_scope(cn_slice remote, const cn_slice *all, size_t len, cn_slice *ret)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < len && kept < CN_IDENTIFY_ADDRESSES_MAX; i++) {
-        if (is_in_scope(remote, all[i])) {
-            ret[kept++] = all[i];
-        }
-    }
-    return kept;
-}
-
-static cn_err take_record(
-    cn_host *h, const cn_conn_info *info, cn_slice envelope, cn_slice *room, bool *ret_taken)
-{
-    cn_err err = CN_OK;
-    cn_peer_record record = {0};
-    cn_slice address = {0};
-    size_t len = 0;
-    *ret_taken = false;
-    err = cn_peer_record_open(h->mem, envelope, &record, NULL);
-    if (err != CN_OK || !cn_peer_id_eq(&record.peer, &info->peer)) {
-        return err == CN_ERR_NO_MEMORY ? err : CN_OK;
-    }
-    while (len < CN_IDENTIFY_ADDRESSES_MAX && cn_peer_record_next(&record.addresses, &address)) {
-        if (is_in_scope(info->remote, address)) {
-            room[len++] = address;
-        }
-    }
-    cn_book_record r = {record.sequence, room, len, CN_BOOK_TTL_NORMAL_NS};
-    err = cn_book_take_record(h->book, &info->peer, &r, h->now);
-    *ret_taken = err == CN_OK || err == CN_ERR_EXISTS;
-    return err == CN_ERR_EXISTS ? CN_OK : err;
-}
-
-static cn_err take_addresses(cn_host *h, const cn_conn_info *info, const cn_identify_fields *f)
-{
-    cn_err err = CN_OK;
-    bool is_taken = false;
-    cn_slice *room = cn_alloc_array(h->mem, CN_IDENTIFY_ADDRESSES_MAX, sizeof(*room));
-    if (room == NULL) {
-        return CN_ERR_NO_MEMORY;
-    }
-    if (f->signed_record.len > 0) {
-        CN_TRY(take_record(h, info, f->signed_record, room, &is_taken));
-    }
-    if (!is_taken && f->addresses_len > 0) {
-        cn_book_terms terms = {CN_BOOK_TOLD, CN_BOOK_TTL_NORMAL_NS};
-        size_t len = keep_in_scope(info->remote, f->addresses, f->addresses_len, room);
-        CN_TRY(cn_book_learn(h->book, &info->peer, room, len, &terms, h->now));
-    }
-out:
-    cn_free(h->mem, room);
-    return err;
-}
-
 static void tell_identified(cn_host *h, const cn_peer_id *peer)
 {
     for (size_t i = 0; i < h->protocols_len; i++) {
@@ -278,42 +120,6 @@ static void tell_identified(cn_host *h, const cn_peer_id *peer)
             p->ops->identified(p, peer);
         }
     }
-}
-
-/* Where they see us; told to all when it makes an address believed, or one no longer so. */
-static cn_err take_observed(cn_host *h, const cn_observed_report *report)
-{
-    cn_slice seen[HOST_LISTEN_MAX];
-    size_t before = cn_observed_list(&h->observed, h->now, seen, CN_LEN(seen));
-    cn_err err = cn_observed_add(&h->observed, report, h->now);
-    if (err == CN_OK && cn_observed_list(&h->observed, h->now, seen, CN_LEN(seen)) != before) {
-        cn_host_identify_changed(h);
-    }
-    return err;
-}
-
-static cn_err take_all(cn_host *h, const host_conn *c, const cn_identify_fields *f)
-{
-    cn_err err = CN_OK;
-    cn_conn_info info = {0};
-    cn_book_about about = {
-        .agent = f->agent,
-        .protocol_version = f->protocol_version,
-        .public_key = f->public_key,
-        .protocols = f->protocols,
-        .protocols_len = f->protocols_len,
-    };
-    if (!c->transport->ops->info(c->transport, c->raw, &info)) {
-        return CN_ERR_CLOSED;
-    }
-    CN_TRY(cn_book_describe(h->book, &info.peer, &about, h->now));
-    CN_TRY(take_addresses(h, &info, f));
-    if (f->observed.len > 0 && !c->is_initiator) { /* a dialler's port is nobody's to dial */
-        cn_observed_report report = {c->id, info.local, info.remote, f->observed};
-        CN_TRY(take_observed(h, &report));
-    }
-out:
-    return err;
 }
 
 static void end_read(host_identify *s, id_read **at, bool is_whole)
@@ -328,7 +134,7 @@ static void end_read(host_identify *s, id_read **at, bool is_whole)
     if (c != NULL && !c->is_gone) {
         peer = c->peer->id;
         is_known = is_whole && cn_identify_end(&r->reader, &f, NULL) == CN_OK &&
-                   take_all(h, c, &f) == CN_OK;
+                   cn_host_told_take(h, c, &f) == CN_OK;
         bool was_known = c->peer->known == HOST_KNOWN;
         c->peer->known = is_known || was_known ? HOST_KNOWN : HOST_SILENT;
     }
@@ -546,10 +352,6 @@ cn_err cn_host_identify_new(cn_host *h)
         .push_at = CN_TIME_NEVER,
         .pushed = {INT64_MIN / 2},
     };
-    for (int i = 0; i < SCOPES; i++) {
-        cn_buf_init(&s->records[i].addresses, h->mem, 1 << 20);
-        cn_buf_init(&s->records[i].envelope, h->mem, CN_ENVELOPE_MAX_BYTES);
-    }
     CN_TRY(cn_host_serve(h, &s->ask));
     CN_TRY(cn_host_serve(h, &s->push));
     h->identify = s;
@@ -567,10 +369,6 @@ void cn_host_identify_free(cn_host *h)
     }
     while (s->reads != NULL) {
         free_read(s, &s->reads);
-    }
-    for (int i = 0; i < SCOPES; i++) {
-        cn_buf_release(&s->records[i].addresses);
-        cn_buf_release(&s->records[i].envelope);
     }
     cn_free(h->mem, s);
     h->identify = NULL;

@@ -1,9 +1,9 @@
 /*
  * What the files of the host share. host.c: life, the loop's side; host_conns.c: connections and
  * who is there; host_streams.c: what protocols call; host_streams_in.c: what comes in, negotiation;
- * host_dial.c: dials and those who wait; host_names.c: names to addresses; host_identify.c,
- * host_ping.c: the two protocols that every node speaks; host_peering.c, host_trim.c: whom to keep;
- * host_addresses.c: where we are; host_report.c: what commands ask.
+ * host_dial.c: dials; host_wait.c: those who wait for one; host_names.c: names to addresses;
+ * host_identify.c, host_own.c, host_told.c, host_ping.c: what every node speaks; host_peering.c,
+ * host_trim.c: whom to keep; host_addresses.c: where we are; host_report.c: what commands ask.
  *
  * No handler of a protocol runs inside a call of a protocol: what calls cause (a connection closed,
  * a dial that is over already) is marked, and told in the turn. A connection or stream may be gone
@@ -18,6 +18,7 @@
 #include "p2p/host/book.h"
 #include "p2p/host/gate.h"
 #include "p2p/host/host.h"
+#include "p2p/host/identify_message.h"
 #include "p2p/host/meter.h"
 #include "p2p/host/observed.h"
 #include "p2p/host/tags.h"
@@ -44,7 +45,8 @@ enum {
     HOST_NEGOTIATION_S = 10,
     HOST_DIAL_S = 15,
     HOST_DIAL_LOCAL_S = 5,
-    HOST_PASSES_MAX = 16, /* of one turn, before the loop may look at its sockets again */
+    HOST_EVENTS_MAX = 4096, /* of one transport, before what they caused is sent */
+    HOST_PASSES_MAX = 16,   /* of one turn, before the loop may look at its sockets again */
 };
 
 typedef struct host_conn host_conn;
@@ -189,6 +191,12 @@ typedef struct host_listener {
     size_t len;
 } host_listener;
 
+/* Our signed record for peers of one scope, and the addresses it was made of. */
+typedef struct host_record {
+    cn_buf addresses;
+    cn_buf envelope;
+} host_record;
+
 struct host_peering;
 struct host_identify;
 struct host_ping;
@@ -248,6 +256,7 @@ struct cn_host {
     size_t ips_len;
     cn_time ips_until;
     uint64_t sequence; /* of our last signed record */
+    host_record records[CN_SCOPE_PUBLIC + 1];
 
     cn_ip_range *filters;
     size_t filters_len;
@@ -321,7 +330,25 @@ CN_MUST_USE cn_err cn_host_stream_name(cn_host *h, host_stream *s, const char *n
 cn_protocol *cn_host_protocol_of(const cn_host *h, const host_stream *s);
 cn_err cn_host_send(cn_host *h, host_stream *s, cn_buf *bytes);
 
+/* --- host_wait.c --- */
+
+/* Whoever this is hears of the end in the turn; it hangs at no dial any more. */
+void cn_host_waiter_tell(cn_host *h, host_waiter *w, cn_err err, const char *sentence);
+/* Tell those who are to be told; false: there were none. */
+bool cn_host_waiters_turn(cn_host *h);
+void cn_host_waiters_free(cn_host *h);
+
 /* --- host_dial.c, host_names.c --- */
+
+/* Look at the dials in this turn. */
+static inline void cn_host_dial_soon(cn_host *h)
+{
+    h->dial_deadline = h->now;
+}
+/* The dial of a peer, made if there is none. Errors: TOO_LARGE, NO_MEMORY. */
+CN_MUST_USE cn_err cn_host_dial_get(cn_host *h, const cn_peer_id *peer, host_dial **ret);
+/* End it without a word; nobody waits for it. */
+void cn_host_dial_free(cn_host *h, host_dial *d);
 
 void cn_host_dial_up(cn_host *h, host_conn *c);
 void cn_host_dial_failed(cn_host *h, host_conn *c);
@@ -347,6 +374,17 @@ void cn_host_names_ask(cn_host *h, host_dial *d, cn_slice address, uint8_t depth
 /* An answer; false: not to a question of the host. */
 bool cn_host_names_take(cn_host *h, const cn_net_event *event);
 void cn_host_names_free(cn_host *h, host_dial *d);
+
+/* --- host_own.c, host_told.c --- */
+
+void cn_host_own_init(cn_host *h);
+void cn_host_own_release(cn_host *h);
+/* Append our identify message for the other end of a connection. Errors: those of the buffer,
+ * NO_MEMORY. */
+CN_MUST_USE cn_err cn_host_own_encode(cn_host *h, const cn_conn_info *info, cn_buf *out);
+/* Put into the book what the peer at the other end told. Errors: CLOSED, NO_MEMORY, TOO_LARGE. */
+CN_MUST_USE cn_err
+cn_host_told_take(cn_host *h, const host_conn *c, const cn_identify_fields *told);
 
 /* --- host_identify.c, host_ping.c --- */
 

@@ -1,6 +1,7 @@
 /*
- * ping: 32 bytes come back as they went. Ours ask once per stream; theirs are echoed as long as
- * they read what they get.
+ * ping: 32 bytes come back as they went. Ours go over one stream per peer, since others allow few
+ * (go-libp2p two), one behind the other; it is kept a while for the next. Theirs are echoed as long
+ * as they read what they get.
  * spec: libp2p/ping
  */
 #include "p2p/host/host_internal.h"
@@ -8,6 +9,7 @@
 enum {
     PING_BYTES = 32,
     PINGS_MAX = 4096,
+    IDLE_S = 10,
     ECHO_MAX_BYTES = 4096, /* echoes of one stream that wait to be read */
     ECHO_WORK_BYTES = 64,  /* of echoes, for 1 of work */
 };
@@ -15,44 +17,77 @@ enum {
 static const char *const PING[] = {"/ipfs/ping/1.0.0"};
 
 typedef struct ping {
-    struct ping *next;
+    struct ping *next; /* sent after it, over the same stream */
     cn_id id;
-    cn_id stream; /* none: over, to be told */
-    cn_host_pinged done;
+    cn_host_pinged done; /* NULL: nobody wants to know any more */
     void *ctx;
     cn_time sent;
     cn_time deadline;
-    cn_err err;
-    int64_t rtt_ns;
-    size_t echoed;
     uint8_t bytes[PING_BYTES];
 } ping;
+
+/* Our stream to one peer. */
+typedef struct ping_line {
+    struct ping_line *next;
+    cn_peer_id peer;
+    cn_id stream;
+    ping *first; /* not answered, oldest first */
+    ping *last;
+    size_t echoed; /* bytes of the first */
+    cn_time idle_until;
+} ping_line;
 
 typedef struct host_ping {
     cn_protocol p;
     cn_host *h;
     cn_slots all;
-    ping *pings;
+    ping_line *lines;
     size_t room_bytes; /* of a stream on which nothing waits */
 } host_ping;
 
-static ping **find_ping(host_ping *s, cn_id stream)
+static ping_line **find_line(host_ping *s, cn_id stream)
 {
-    ping **at = &s->pings;
+    ping_line **at = &s->lines;
     while (*at != NULL && !cn_id_eq((*at)->stream, stream)) {
         at = &(*at)->next;
     }
     return at;
 }
 
-/* Over: take it out, then tell. */
-static void tell(host_ping *s, ping **at, cn_err err, int64_t rtt_ns, const char *sentence)
+static ping_line *line_to(host_ping *s, const cn_peer_id *peer)
 {
-    ping *one = *at;
-    *at = one->next;
+    ping_line *line = s->lines;
+    while (line != NULL && !cn_peer_id_eq(&line->peer, peer)) {
+        line = line->next;
+    }
+    return line;
+}
+
+/* The first of a line is over. */
+static void
+tell_first(host_ping *s, ping_line *line, cn_err err, int64_t rtt_ns, const char *sentence)
+{
+    ping *one = line->first;
+    line->first = one->next;
+    line->last = line->first == NULL ? NULL : line->last;
+    line->echoed = 0;
+    line->idle_until = cn_time_after(s->h->now, IDLE_S * CN_NS_PER_S);
     (void)cn_slots_remove(&s->all, one->id);
-    one->done(one->ctx, err, rtt_ns, sentence == NULL ? cn_err_sentence(err) : sentence);
+    if (one->done != NULL) {
+        one->done(one->ctx, err, rtt_ns, sentence == NULL ? cn_err_sentence(err) : sentence);
+    }
     cn_free(s->h->mem, one);
+}
+
+/* The stream is gone: so are the pings on it. */
+static void end_line(host_ping *s, ping_line **at, cn_err err, const char *sentence)
+{
+    ping_line *line = *at;
+    *at = line->next;
+    while (line->first != NULL) {
+        tell_first(s, line, err, 0, sentence);
+    }
+    cn_free(s->h->mem, line);
 }
 
 static cn_err opened(cn_protocol *p, cn_id stream, const cn_peer_id *peer, const char *name)
@@ -82,51 +117,68 @@ out:
     return err;
 }
 
+/* Echoes of ours. After each that is told the line may be gone. */
+static cn_err take_echo(host_ping *s, cn_id stream, cn_slice bytes)
+{
+    ping_line *line = *find_line(s, stream);
+    while (bytes.len > 0 && line != NULL) {
+        const ping *one = line->first;
+        size_t left = one == NULL ? 0 : PING_BYTES - line->echoed;
+        cn_slice head = cn_slice_head(bytes, left);
+        if (one == NULL || !cn_slice_eq(head, cn_slice_of(one->bytes + line->echoed, head.len))) {
+            end_line(
+                s, find_line(s, stream), CN_ERR_MALFORMED,
+                "the peer answered a ping with other bytes");
+            return CN_ERR_MALFORMED;
+        }
+        bytes = cn_slice_skip(bytes, head.len);
+        line->echoed += head.len;
+        if (line->echoed == PING_BYTES) {
+            cn_time now = cn_rt_now(s->h->options.net->rt);
+            tell_first(s, line, CN_OK, now.ns - one->sent.ns, NULL);
+            line = *find_line(s, stream);
+        }
+    }
+    return CN_OK;
+}
+
 static cn_err data(cn_protocol *p, cn_id stream, cn_slice bytes)
 {
     host_ping *s = (host_ping *)p;
-    ping **at = find_ping(s, stream);
     const host_stream *on = cn_slots_get(&s->h->streams, stream);
     if (on != NULL && !on->is_ours) {
         return echo(s, stream, bytes);
     }
     cn_host_consumed(s->h, stream, bytes.len);
-    ping *one = *at;
-    if (one == NULL) {
-        return CN_OK;
-    }
-    size_t left = PING_BYTES - one->echoed;
-    if (bytes.len > left || !cn_slice_eq(bytes, cn_slice_of(one->bytes + one->echoed, bytes.len))) {
-        tell(s, at, CN_ERR_MALFORMED, 0, "the peer answered a ping with other bytes");
-        return CN_ERR_MALFORMED;
-    }
-    one->echoed += bytes.len;
-    if (one->echoed == PING_BYTES) {
-        cn_time now = cn_rt_now(s->h->options.net->rt);
-        cn_host_close_stream(s->h, stream);
-        tell(s, at, CN_OK, now.ns - one->sent.ns, NULL);
-    }
-    return CN_OK;
+    return take_echo(s, stream, bytes);
 }
 
 static void ended(cn_protocol *p, cn_id stream, cn_stream_end how, const char *sentence)
 {
     host_ping *s = (host_ping *)p;
-    ping **at = find_ping(s, stream);
+    ping_line **at = find_line(s, stream);
     cn_host_close_stream(s->h, stream);
     if (*at != NULL) {
-        tell(
-            s, at, how == CN_STREAM_REFUSED ? CN_ERR_UNSUPPORTED : CN_ERR_CLOSED, 0,
+        end_line(
+            s, at, how == CN_STREAM_REFUSED ? CN_ERR_UNSUPPORTED : CN_ERR_CLOSED,
             how == CN_STREAM_FIN ? "the peer ended the stream of a ping" : sentence);
     }
 }
 
+static cn_time deadline_of(const ping_line *line)
+{
+    cn_time at = line->first == NULL ? line->idle_until : CN_TIME_NEVER;
+    for (const ping *one = line->first; one != NULL; one = one->next) {
+        at = cn_host_sooner(at, one->deadline);
+    }
+    return at;
+}
+
 static cn_time deadline(const cn_protocol *p)
 {
-    const host_ping *s = (const host_ping *)p;
     cn_time at = CN_TIME_NEVER;
-    for (const ping *one = s->pings; one != NULL; one = one->next) {
-        at = cn_host_sooner(at, one->deadline);
+    for (const ping_line *line = ((const host_ping *)p)->lines; line != NULL; line = line->next) {
+        at = cn_host_sooner(at, deadline_of(line));
     }
     return at;
 }
@@ -134,38 +186,67 @@ static cn_time deadline(const cn_protocol *p)
 static void tick(cn_protocol *p, cn_time now)
 {
     host_ping *s = (host_ping *)p;
-    ping **at = &s->pings;
+    ping_line **at = &s->lines;
     while (*at != NULL) {
-        if ((*at)->deadline.ns > now.ns) {
+        if (deadline_of(*at).ns > now.ns) {
             at = &(*at)->next;
             continue;
         }
-        cn_host_reset_stream(s->h, (*at)->stream, 0);
-        tell(s, at, CN_ERR_TIMEOUT, 0, "no answer to a ping within the time limit");
-        at = &s->pings; /* the handler may have changed the list */
+        cn_id stream = (*at)->stream;
+        bool is_idle = (*at)->first == NULL;
+        end_line(s, at, CN_ERR_TIMEOUT, "no answer to a ping within the time limit");
+        if (is_idle) {
+            cn_host_close_stream(s->h, stream);
+        } else {
+            cn_host_reset_stream(s->h, stream, 0);
+        }
+        at = &s->lines; /* handlers may have changed the list */
     }
 }
 
 static const cn_protocol_ops ops = {
     .opened = opened, .data = data, .ended = ended, .deadline = deadline, .tick = tick};
 
+/* The line to a peer, with a new stream if there is none. */
+static cn_err get_line(host_ping *s, const cn_peer_id *peer, ping_line **ret)
+{
+    ping_line *line = line_to(s, peer);
+    if (line == NULL) {
+        line = cn_alloc(s->h->mem, sizeof(*line));
+        if (line == NULL) {
+            return CN_ERR_NO_MEMORY;
+        }
+        cn_err err = cn_host_stream(s->h, &s->p, peer, PING, 1, &line->stream);
+        if (err != CN_OK) {
+            cn_free(s->h->mem, line);
+            return err;
+        }
+        line->peer = *peer;
+        line->idle_until = cn_time_after(s->h->now, IDLE_S * CN_NS_PER_S);
+        line->next = s->lines;
+        s->lines = line;
+    }
+    *ret = line;
+    return CN_OK;
+}
+
 static cn_err send_ping(host_ping *s, ping *one, const cn_peer_id *peer)
 {
     cn_err err = CN_OK;
     cn_host *h = s->h;
     cn_buf out = {0};
+    ping_line *line = NULL;
     cn_buf_init(&out, h->mem, PING_BYTES);
     for (size_t i = 0; i < PING_BYTES; i++) {
         one->bytes[i] = (uint8_t)cn_prng_u32(&h->prng);
     }
-    CN_TRY(cn_host_stream(h, &s->p, peer, PING, 1, &one->stream));
+    CN_TRY(get_line(s, peer, &line));
     CN_TRY(cn_buf_append(&out, cn_slice_of(one->bytes, PING_BYTES)));
-    CN_TRY(cn_host_write(h, one->stream, &out));
+    CN_TRY(cn_host_write(h, line->stream, &out));
     one->sent = cn_rt_now(h->options.net->rt);
+    *(line->last == NULL ? &line->first : &line->last->next) = one;
+    line->last = one;
 out:
-    if (err != CN_OK) {
-        cn_host_reset_stream(h, one->stream, 0);
-    }
     cn_buf_release(&out);
     return err;
 }
@@ -180,7 +261,11 @@ cn_err cn_host_ping(
 {
     cn_err err = CN_OK;
     host_ping *s = h->ping;
-    ping *one = cn_alloc(h->mem, sizeof(*one));
+    ping *one = NULL;
+    if (!cn_host_is_connected(h, peer)) {
+        return CN_ERR_NOT_FOUND;
+    }
+    one = cn_alloc(h->mem, sizeof(*one));
     if (one == NULL) {
         return CN_ERR_NO_MEMORY;
     }
@@ -189,8 +274,6 @@ cn_err cn_host_ping(
     one->deadline = cn_time_after(h->now, timeout_ns);
     CN_TRY(cn_slots_add(&s->all, one, &one->id));
     CN_TRY(send_ping(s, one, peer));
-    one->next = s->pings;
-    s->pings = one;
     *ret = one->id;
     one = NULL;
 out:
@@ -203,18 +286,10 @@ out:
 
 void cn_host_ping_cancel(cn_host *h, cn_id id)
 {
-    host_ping *s = h->ping;
-    ping *one = cn_slots_remove(&s->all, id);
-    ping **at = &s->pings;
-    if (one == NULL) {
-        return;
+    ping *one = cn_slots_get(&h->ping->all, id);
+    if (one != NULL) {
+        one->done = NULL; /* its echo still has to be passed over */
     }
-    while (*at != one) {
-        at = &(*at)->next;
-    }
-    *at = one->next;
-    cn_host_reset_stream(h, one->stream, 0);
-    cn_free(h->mem, one);
 }
 
 cn_err cn_host_ping_new(cn_host *h)
@@ -241,10 +316,11 @@ void cn_host_ping_free(cn_host *h)
     if (s == NULL) {
         return;
     }
-    while (s->pings != NULL) {
-        ping *one = s->pings;
-        s->pings = one->next;
-        cn_free(h->mem, one);
+    while (s->lines != NULL) {
+        for (ping *one = s->lines->first; one != NULL; one = one->next) {
+            one->done = NULL;
+        }
+        end_line(s, &s->lines, CN_ERR_CLOSED, NULL);
     }
     cn_slots_release(&s->all);
     cn_free(h->mem, s);

@@ -2,16 +2,21 @@
  * A node that is a host and nothing more: it listens on loopback, answers identify and ping, and
  * pings whom it is told to dial. For tests with other implementations.
  *
- *   host_node KEY_TYPE SECONDS [MULTIADDR/p2p/ID]
+ *   host_node KEY_TYPE SECONDS SECURITY[,SECURITY] [MULTIADDR/p2p/ID]
+ *   host_node KEY_TYPE SECONDS SECURITY[,SECURITY] peer MULTIADDR/p2p/ID
+ *
+ * SECURITY is noise or tls; the first is preferred. With `peer` it stays connected and does not
+ * ping.
  *
  * Prints "listening ADDRESS", "up PEER SECURITY MUXER how", "identified PEER AGENT", "speaks NAME",
- * "at ADDRESS", "ping NANOSECONDS", "idle BYTES" (held for a connection, all told, when the last
- * ping is back), "down SENTENCE", "failed SENTENCE".
+ * "at ADDRESS", "ping NANOSECONDS", "down SENTENCE", "failed SENTENCE", and at the end "held BYTES
+ * before BYTES": memory at the end, and before the first connection.
  */
 #include "multiformats/multiaddr.h"
 #include "p2p/host/host.h"
 #include "p2p/muxer/yamux.h"
 #include "p2p/security/noise.h"
+#include "p2p/security/tls.h"
 #include "p2p/transport/tcp.h"
 #include "rt_os/net.h"
 #include "rt_os/rt_os.h"
@@ -19,7 +24,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { PINGS = 5, LINGER_MS = 500 };
+enum { SECURITIES_MAX = 2, PINGS = 5, LINGER_MS = 500 };
 
 typedef struct node {
     cn_protocol watch; /* no names: only hears of peers */
@@ -28,6 +33,8 @@ typedef struct node {
     cn_mem mem;
     cn_host *h;
     cn_transport *t;
+    cn_security *securities[SECURITIES_MAX];
+    size_t securities_len;
     cn_peer_id target;
     size_t bytes_before; /* memory in use without a connection */
     int pings;
@@ -208,7 +215,7 @@ static void listen_here(node *n)
     cn_buf_release(&text);
 }
 
-static void dial(node *n, const char *text)
+static void dial(node *n, const char *text, bool is_peering)
 {
     cn_buf address = {0};
     cn_slice at = {0};
@@ -217,18 +224,35 @@ static void dial(node *n, const char *text)
     cn_buf_init(&address, cn_mem_default(), 1024);
     must(cn_multiaddr_parse(cn_str(text), &address, &why), &why);
     cn_multiaddr_split_peer(cn_buf_slice(&address), &at, &n->target);
-    must(cn_host_connect(n->h, &n->target, &at, 1, 0, dialled, n, &id, &why), &why);
+    must(
+        is_peering ? cn_host_peering_add(n->h, &n->target, &at, 1)
+                   : cn_host_connect(n->h, &n->target, &at, 1, 0, dialled, n, &id, &why),
+        &why);
     cn_buf_release(&address);
 }
 
-static void make_transport(node *n, cn_security *const *noise)
+/* The kinds named in the list, in its order. */
+static void make_securities(node *n, const char *list, const cn_key *key)
+{
+    cn_why why = {{0}};
+    cn_slice rest = cn_str(list);
+    while (rest.len > 0 && n->securities_len < SECURITIES_MAX) {
+        size_t end = cn_slice_find(rest, ',');
+        bool is_tls = cn_slice_is(cn_slice_head(rest, end), "tls");
+        cn_security **next = &n->securities[n->securities_len++];
+        must((is_tls ? cn_tls_new : cn_noise_new)(n->rt, &n->mem, key, next, &why), &why);
+        rest = cn_slice_skip(rest, CN_MIN(end + 1, rest.len));
+    }
+}
+
+static void make_transport(node *n)
 {
     static const cn_muxing *const muxings[] = {&cn_yamux};
     cn_tcp_options o = {
         .mem = &n->mem,
         .net = n->net,
-        .securities = noise,
-        .securities_len = 1,
+        .securities = n->securities,
+        .securities_len = n->securities_len,
         .muxings = muxings,
         .muxings_len = 1,
         .muxer =
@@ -268,10 +292,11 @@ int main(int argc, char **argv)
     static node n;
     cn_key *key = NULL;
     cn_key_type type = CN_KEY_ED25519;
-    cn_security *noise = NULL;
     cn_why why = {{0}};
-    if (argc < 3) {
-        (void)fprintf(stderr, "usage: host_node KEY_TYPE SECONDS [MULTIADDR/p2p/ID]\n");
+    if (argc < 4) {
+        (void)fprintf(
+            stderr,
+            "usage: host_node KEY_TYPE SECONDS SECURITY[,SECURITY] [[peer] MULTIADDR/p2p/ID]\n");
         return 2;
     }
     cn_mem_init(&n.mem, 0);
@@ -279,23 +304,26 @@ int main(int argc, char **argv)
     must(cn_rt_os_new(1, &n.rt), NULL);
     must(cn_rt_os_net_new(n.rt, cn_mem_default(), 64, &n.net, &why), &why);
     must(cn_key_generate(cn_mem_default(), type, 2048, &key, &why), &why);
-    must(cn_noise_new(n.rt, &n.mem, key, &noise, &why), &why);
-    make_transport(&n, &noise);
+    make_securities(&n, argv[3], key);
+    make_transport(&n);
     make_host(&n, key);
     listen_here(&n);
+    n.bytes_before = n.mem.used_bytes;
     n.end = cn_time_after(cn_rt_now(n.rt), strtol(argv[2], NULL, 10) * CN_NS_PER_S);
-    if (argc > 3) {
-        dial(&n, argv[3]);
+    if (argc > 4) {
+        dial(&n, argv[argc - 1], argc > 5);
     }
     while (cn_rt_now(n.rt).ns < n.end.ns) {
         turn(&n);
     }
-    (void)printf("held %zu\n", n.mem.used_bytes);
+    (void)printf("held %zu before %zu\n", n.mem.used_bytes, n.bytes_before);
     cn_host_free(n.h);
     n.t->ops->free(n.t);
-    noise->free(noise);
+    for (size_t i = 0; i < n.securities_len; i++) {
+        n.securities[i]->free(n.securities[i]);
+    }
     cn_key_free(key);
     cn_rt_os_net_free(n.net);
     cn_rt_os_free(n.rt);
-    return n.is_bad || (argc > 3 && n.pings < PINGS) ? 1 : 0;
+    return n.is_bad || (argc == 5 && n.pings < PINGS) ? 1 : 0;
 }

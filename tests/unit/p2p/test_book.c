@@ -156,6 +156,10 @@ static void the_address_of_a_connection_outlives_a_record(void)
     CHECK_OK(cn_book_connected(b, &peer, at_s(1)));
     CHECK_OK(take(b, 1, record, 1, 2));
     CHECK(has(b, 1, "/ip4/1.1.1.1/tcp/2", 2) && !has(b, 1, "/ip4/1.1.1.1/tcp/1", 2));
+    learn(b, 1, "/ip4/1.1.1.1/tcp/3", CN_BOOK_HEARSAY, 100, 2);
+    cn_book_succeeded(b, &peer, address_of("/ip4/1.1.1.1/tcp/3"), at_s(3)); /* later: this one */
+    CHECK_OK(take(b, 1, record, 1, 3));
+    CHECK(has(b, 1, "/ip4/1.1.1.1/tcp/3", 3) && !has(b, 1, "/ip4/1.1.1.1/tcp/2", 3));
     cn_book_disconnected(b, &peer, at_s(3));
     CHECK_OK(take(b, 2, record, 1, 4));
     CHECK_EQ(known(b, 1, 4), 1);

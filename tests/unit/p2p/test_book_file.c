@@ -29,7 +29,8 @@ static void learn(cn_book *b, unsigned number, const char *text, int64_t ttl_ns,
 {
     cn_peer_id peer = peer_of(number);
     cn_slice address = address_of(text);
-    const cn_book_terms terms = {CN_BOOK_TOLD, ttl_ns};
+    const cn_book_terms terms = {
+        ttl_ns == CN_BOOK_TTL_PERMANENT_NS ? CN_BOOK_GIVEN : CN_BOOK_TOLD, ttl_ns};
     CHECK_OK(cn_book_learn(b, &peer, &address, 1, &terms, now));
 }
 
@@ -101,6 +102,7 @@ static void a_book_comes_back(void)
     CHECK(cn_book_find(again, &two, at_s(3), &got));
     CHECK_EQ(got.states[0].expires.ns, at_s(3 + 3600).ns); /* permanent becomes normal */
     CHECK_EQ(got.states[0].last_success.ns, at_s(3 - 30 - 5).ns);
+    CHECK_EQ(got.states[0].source, CN_BOOK_GIVEN);
     CHECK(!got.protocols_known);
     CHECK(cn_book_find(again, &three, at_s(3), &got));
     CHECK_EQ(got.states[0].expires.ns, at_s(3 + 5).ns);

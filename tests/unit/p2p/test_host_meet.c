@@ -70,11 +70,89 @@ static void a_ping_comes_back(void)
     world_end(&w);
 }
 
+static size_t streams_held(size_t host)
+{
+    cn_host_resources r = {0};
+    cn_host_resources_of(w.hosts[host].h, &r);
+    return r.streams;
+}
+
+/* Others allow few streams of ping: all go over one, which is given back when it is not used. */
+static void pings_share_a_stream(void)
+{
+    begin(2, NULL);
+    world_host *a = &w.hosts[0];
+    world_join(&w, 0, 1);
+    for (int i = 0; i < 50 && streams_held(0) > 0; i++) {
+        world_turn(&w); /* identify's end */
+    }
+    cn_id ids[6] = {{0}};
+    for (int i = 0; i < 6; i++) {
+        CHECK_OK(cn_host_ping(a->h, &w.hosts[1].id, 10 * CN_NS_PER_S, world_pinged, a, &ids[i]));
+    }
+    CHECK_EQ(streams_held(0), 1);
+    cn_host_ping_cancel(a->h, ids[2]);
+    (void)world_until(&w, &a->pings, 5);
+    CHECK_OK(a->ping_err);
+    CHECK_OK(cn_host_ping(a->h, &w.hosts[1].id, 10 * CN_NS_PER_S, world_pinged, a, &ids[0]));
+    CHECK_EQ(streams_held(0), 1);
+    (void)world_until(&w, &a->pings, 6);
+    CHECK_EQ(a->pings, 6); /* the one cancelled is not told */
+    cn_host_tick(a->h, cn_time_after(cn_rt_now(w.rt), 11 * CN_NS_PER_S));
+    for (int i = 0; i < 50 && streams_held(0) + streams_held(1) > 0; i++) {
+        world_turn(&w);
+    }
+    CHECK_EQ(streams_held(0) + streams_held(1), 0);
+    world_end(&w);
+}
+
+/* The muxer of the one connection of host 0. */
+static const char *muxer_in_use(void)
+{
+    size_t position = 0;
+    cn_host_conn c = {0};
+    return cn_host_conns(w.hosts[0].h, &position, &c) ? c.info.muxer : "";
+}
+
+static void one_host_has_several_transports(void)
+{
+    world_begin(&w, 2, false, NULL);
+    cn_mem mem;
+    cn_transport *more[2] = {NULL};
+    cn_buf at = {0};
+    cn_id id = CN_ID_NONE;
+    cn_mem_init(&mem, 0);
+    cn_buf_init(&at, cn_mem_default(), 64);
+    for (int i = 0; i < 2; i++) {
+        CHECK_OK(pipe_transport_new(&w.pipes, &mem, w.hosts[i].key, &more[i]));
+        CHECK_OK(cn_host_add_transport(w.hosts[i].h, more[i]));
+    }
+    CHECK_OK(cn_multiaddr_parse(cn_str("/ip4/127.0.0.1/udp/7"), &at, NULL));
+    CHECK_OK(cn_host_listen(w.hosts[1].h, cn_buf_slice(&at), NULL));
+    cn_slice address = cn_buf_slice(&at);
+    CHECK_OK(cn_host_connect(
+        w.hosts[0].h, &w.hosts[1].id, &address, 1, 0, world_dialled, &w.hosts[0], &id, NULL));
+    (void)world_until(&w, &w.hosts[0].proto.identified, 1);
+    CHECK_STR(muxer_in_use(), "/pipes");
+    CHECK(cn_host_disconnect(w.hosts[0].h, &w.hosts[1].id));
+    (void)world_until(&w, &w.hosts[0].proto.downs, 1);
+    CHECK(cn_book_forget(cn_host_book(w.hosts[0].h), &w.hosts[1].id));
+    world_join(&w, 0, 1);
+    CHECK_STR(muxer_in_use(), "/yamux/1.0.0");
+    world_end(&w);
+    for (int i = 0; i < 2; i++) {
+        more[i]->ops->free(more[i]);
+    }
+    CHECK_EQ(mem.used_bytes, 0);
+    cn_buf_release(&at);
+}
+
 static void run_all(void)
 {
     TEST(two_meet_and_know_each_other);
     TEST(streams_carry_bytes_both_ways);
     TEST(a_ping_comes_back);
+    TEST(pings_share_a_stream);
 }
 
 int main(void)
@@ -82,5 +160,6 @@ int main(void)
     run_all();
     over_pipes = true;
     run_all();
+    TEST(one_host_has_several_transports);
     return test_end();
 }

@@ -228,7 +228,7 @@ static void what_is_wrong_is_left_out(void)
 static void ours_stays_below_four_kib(void)
 {
     static cn_slice listen[CN_IDENTIFY_ADDRESSES_MAX];
-    static const uint8_t record[4000] = {0};
+    static const uint8_t record[4100] = {0};
     static const uint8_t key[1000] = {0};
     cn_identify_fields own = {
         .agent = cn_str("cairn"), .addresses = listen, .addresses_len = CN_LEN(listen)};
@@ -245,11 +245,23 @@ static void ours_stays_below_four_kib(void)
     CHECK_EQ(got.addresses_len, (4094 - 7) / 10);
     cn_identify_reader_release(&r);
 
-    own.signed_record = cn_slice_of(record, sizeof(record));
+    own.agent = cn_slice_of(record, 12); /* 408 addresses fit to the byte */
+    cn_buf_reset(&out);
+    CHECK_OK(cn_identify_encode(&own, &out));
+    CHECK_EQ(out.len, CN_IDENTIFY_OWN_MAX_BYTES);
+    own.addresses_len = 0;
+    own.signed_record = cn_slice_of(record, 4094 - 14 - 3); /* and so does a record */
+    cn_buf_reset(&out);
+    CHECK_OK(cn_identify_encode(&own, &out));
+    CHECK_EQ(out.len, CN_IDENTIFY_OWN_MAX_BYTES);
+
+    own.agent = cn_str("cairn");
+    own.addresses_len = CN_LEN(listen);
+    own.signed_record = cn_slice_of(record, 4000);
     cn_buf_reset(&out);
     CHECK_OK(cn_identify_encode(&own, &out));
     CHECK_OK(read_all(cn_buf_slice(&out), &r, &got));
-    CHECK_EQ(got.signed_record.len, sizeof(record));
+    CHECK_EQ(got.signed_record.len, 4000);
     CHECK_EQ(got.addresses_len, (4094 - 7 - 4003) / 10);
     cn_identify_reader_release(&r);
 
