@@ -64,10 +64,12 @@ if(NOT CAIRN_SANITIZE)
 endif()
 
 # Nodes that tests/interop/peers runs against other implementations.
-add_executable(host_node tests/interop/peers/host_node.c)
-target_link_libraries(host_node PRIVATE -Wl,--start-group ${all_layers} -Wl,--end-group)
-target_include_directories(host_node PRIVATE src include)
-set_target_properties(host_node PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests/nodes)
+foreach(name host_node exchange_node)
+    add_executable(${name} tests/interop/peers/${name}.c)
+    target_link_libraries(${name} PRIVATE -Wl,--start-group ${all_layers} -Wl,--end-group)
+    target_include_directories(${name} PRIVATE src include)
+    set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests/nodes)
+endforeach()
 
 # The attacker of tests/attack.
 file(GLOB attacker_sources CONFIGURE_DEPENDS tests/attack/*.c)

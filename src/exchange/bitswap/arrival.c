@@ -152,8 +152,7 @@ static void note_given(cn_arrival *a, size_t blocks, cn_time now)
     }
 }
 
-cn_err
-cn_arrival_give(cn_arrival *a, cn_id peer, cn_buf *bytes, const cn_message *m, cn_time now)
+cn_err cn_arrival_give(cn_arrival *a, cn_id peer, cn_buf *bytes, const cn_message *m, cn_time now)
 {
     cn_message_iter it = cn_message_items(m);
     cn_message_item item;

@@ -22,10 +22,10 @@ typedef struct cn_client cn_client;
 typedef struct cn_client_peer cn_client_peer;
 
 enum {
-    CN_CLIENT_OPEN_MAX = 1000,     /* wants that a peer is asked at once; it keeps 1,024 */
-    CN_CLIENT_WINDOW_FIRST = 32,   /* blocks open at a peer that has not delivered yet */
+    CN_CLIENT_OPEN_MAX = 1000,   /* wants that a peer is asked at once; it keeps 1,024 */
+    CN_CLIENT_WINDOW_FIRST = 32, /* blocks open at a peer that has not delivered yet */
     CN_CLIENT_WINDOW_MIN = 8,
-    CN_CLIENT_WRONG_MAX = 4,       /* blocks nobody asked for, then the peer is let go */
+    CN_CLIENT_WRONG_MAX = 4, /* blocks nobody asked for, then the peer is let go */
     CN_CLIENT_SESSION_WANTS_MAX = 1 << 14,
     CN_CLIENT_SESSIONS_MAX = 1 << 12,
     CN_CLIENT_PEERS_MAX = 1 << 14,
@@ -81,6 +81,8 @@ void cn_client_peer_down(cn_client *c, cn_client_peer *p);
 void *cn_client_owner(const cn_client_peer *p);
 /* It does not speak bitswap (false), or may: it is asked for nothing, or for all. At first true. */
 void cn_client_peer_usable(cn_client *c, cn_client_peer *p, bool usable);
+/* It speaks a version before 1.2.0: it answers no want-have and never says that it has not. */
+void cn_client_peer_old(cn_client_peer *p, bool old);
 /* What was sent and not answered may be lost (the stream was reset): it is all sent again. */
 void cn_client_peer_again(cn_client *c, cn_client_peer *p);
 /* There is room to tell it more: it is next_dirty again if there is something. */
@@ -90,14 +92,16 @@ void cn_client_peer_alive(cn_client_peer *p, cn_time now);
 
 /* --- what peers said --- */
 
-void cn_client_presence(
-    cn_client *c, cn_client_peer *p, const cn_cid *cid, bool has, cn_time now);
+void cn_client_presence(cn_client *c, cn_client_peer *p, const cn_cid *cid, bool has, cn_time now);
+/* Is this block wanted, or was `p` asked for it lately? */
+bool cn_client_expects(const cn_client *c, const cn_client_peer *p, const cn_cid *cid);
 /*
  * A block with this CID (its hash was computed) of `bytes` came from `p` (NULL: it is gone). WANTED
- * means that the caller puts it into the store and then calls arrived or failed.
+ * means that the caller puts it into the store and then calls arrived or failed. `is_held`: it is
+ * in the store already, so that a late one that was not expected any more is no lie.
  */
 cn_client_match cn_client_block(
-    cn_client *c, cn_client_peer *p, const cn_cid *cid, size_t bytes, cn_time now);
+    cn_client *c, cn_client_peer *p, const cn_cid *cid, size_t bytes, bool is_held, cn_time now);
 /*
  * The block is in the store, by whichever way it came: sinks are told and the want ends. `block`
  * may be empty. Nothing happens if nobody wants it.
@@ -117,7 +121,12 @@ cn_client_peer *cn_client_next_dirty(cn_client *c);
  * is lost.
  */
 CN_MUST_USE cn_err cn_client_write(
-    cn_client *c, cn_client_peer *p, cn_buf *entries, size_t max_bytes, cn_time now, bool *ret_more);
+    cn_client *c,
+    cn_client_peer *p,
+    cn_buf *entries,
+    size_t max_bytes,
+    cn_time now,
+    bool *ret_more);
 
 cn_time cn_client_deadline(const cn_client *c);
 /* Time has come: silent peers lose their wants, sessions are told that they are idle. */

@@ -73,9 +73,9 @@ typedef struct cn_member {
 
 enum {
     MEMBERS_MAX = 256,
-    NOES_MAX = 16,      /* then a peer is no member any more */
-    RECENT = 1024,      /* keys remembered that a peer was asked for */
-    ORDER_LOST = 256,   /* younger wants were answered by so many: this one was lost */
+    NOES_MAX = 16,     /* then a peer is no member any more */
+    RECENT = 4096,     /* keys remembered that a peer was asked for */
+    ORDER_LOST = 2048, /* younger wants were answered by so many: this one was lost */
     RESENT_MAX = 2,
     WANTS_MAX = 1 << 17,
 };
@@ -116,6 +116,8 @@ struct cn_client_peer {
     cn_time alive; /* when it last sent anything */
     bool is_usable;
     bool is_silent;
+    cn_time silent_since;
+    bool is_old;
     /* what it delivers */
     cn_client_peer_stats stats;
     uint64_t haves;
@@ -123,7 +125,9 @@ struct cn_client_peer {
     uint64_t rate; /* bytes a second */
     uint64_t rate_bytes;
     cn_time rate_since;
-    int64_t delay_ns;
+    cn_time delivered; /* when a block came last */
+    int64_t delay_ns;  /* the least of late: without what waits in queues */
+    cn_time delay_at;
     uint64_t block_bytes; /* of a usual block */
 };
 
@@ -137,7 +141,7 @@ struct cn_client {
     cn_ring dirty;
     uint32_t sent_seq; /* priorities fall */
     cn_time ticked;
-    bool is_pumped;    /* nothing has changed since pump went over all sessions */
+    bool is_pumped; /* nothing has changed since pump went over all sessions */
     cn_client_stats stats;
 };
 

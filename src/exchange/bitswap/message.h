@@ -37,8 +37,8 @@ typedef struct cn_message_item {
 /* A message that has been checked whole. */
 typedef struct cn_message {
     cn_slice bytes;
-    bool is_full;  /* its wants replace those told before */
-    size_t wants;  /* items of each kind */
+    bool is_full; /* its wants replace those told before */
+    size_t wants; /* items of each kind */
     size_t presences;
     size_t blocks;
     size_t block_bytes; /* data of the blocks together */

@@ -216,7 +216,8 @@ static cn_err wait_for(cn_fetch *f, const cn_cid *cid, cn_why *why)
         cn_cond_wait(f->cond, f->hub->lock, nap_ns(f));
         is_over = has_ended(f, cid, &err, why);
         if (!is_over) {
-            cn_time progress = f->progress.ns > f->awaited_since.ns ? f->progress : f->awaited_since;
+            cn_time progress =
+                f->progress.ns > f->awaited_since.ns ? f->progress : f->awaited_since;
             cn_lock_give(f->hub->lock);
             err = between(f, cid, &told, progress, why);
             cn_lock_take(f->hub->lock);

@@ -35,6 +35,26 @@ answer(yamux *y, unsigned type, unsigned flags, uint32_t no, uint32_t value, cn_
                      CN_YAMUX_CONTROL_MAX_BYTES / CN_YAMUX_HEADER_BYTES);
 }
 
+/*
+ * Is the number not used before? go gives numbers and sends their first frames in two steps, so
+ * those of streams opened at the same time may come in another order.
+ */
+static bool is_unused(yamux *y, uint32_t no)
+{
+    if (no > y->last_in) {
+        uint32_t steps = (no - y->last_in) / 2;
+        y->recent_in = (steps >= CN_YAMUX_RECENT ? 0 : y->recent_in << steps) | 1;
+        y->last_in = no;
+        return true;
+    }
+    uint32_t back = (y->last_in - no) / 2;
+    if (no == 0 || back >= CN_YAMUX_RECENT || (y->recent_in >> back & 1) != 0) {
+        return false;
+    }
+    y->recent_in |= (uint64_t)1 << back;
+    return true;
+}
+
 /* SYN: a stream of theirs begins, or is turned away where there are too many. */
 static cn_err take_syn(yamux *y, uint32_t no, cn_why *why)
 {
@@ -42,10 +62,9 @@ static cn_err take_syn(yamux *y, uint32_t no, cn_why *why)
     if (!is_theirs(y, no)) {
         return broken(y, why, "a stream number of the wrong side", no);
     }
-    if (no <= y->last_in) {
+    if (!is_unused(y, no)) {
         return broken(y, why, "a stream number a second time", no);
     }
-    y->last_in = no;
     y->work += CN_YAMUX_OPEN_WORK;
     if (y->streams_in >= y->options.streams_in_max || y->is_ended) {
         return answer(y, CN_YAMUX_WINDOW, CN_YAMUX_RST, no, 0, why);

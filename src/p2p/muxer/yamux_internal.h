@@ -19,6 +19,7 @@ enum {
     CN_YAMUX_RST = 8,
 
     CN_YAMUX_PULL_HEADERS = 16,        /* data frames of one pull */
+    CN_YAMUX_RECENT = 64,              /* numbers that may come out of order */
     CN_YAMUX_CONTROL_MAX_BYTES = 6144, /* frames without data that wait; 512 of them */
     CN_YAMUX_PROTOCOL_ERROR = 1,       /* go-away code */
     CN_YAMUX_SMALL_BYTES = 512,        /* a frame with less data is work without worth */
@@ -64,9 +65,10 @@ typedef struct yamux {
     size_t streams_in;
     size_t streams_out;
     size_t unacked;
-    uint32_t next_no; /* of a stream of ours; 0: used up */
-    uint32_t last_in; /* highest number the other side has opened */
-    uint64_t work;    /* see cn_muxer_work */
+    uint32_t next_no;   /* of a stream of ours; 0: used up */
+    uint32_t last_in;   /* highest number the other side has opened */
+    uint64_t recent_in; /* bit k: the k-th before it was opened too */
+    uint64_t work;      /* see cn_muxer_work */
     yamux_stream *ready_first;
     yamux_stream *ready_last;
     yamux_stream *told_first;

@@ -19,6 +19,7 @@ typedef struct node {
     cn_bitswap *bitswap;
     cn_exchange *x;
     cn_id session;
+    size_t arriving_bytes; /* the bound; 0: usual */
     size_t wanted;
     size_t arrived;
     size_t idles;
@@ -97,6 +98,7 @@ static void node_join_exchange(size_t i)
         .blocks = n->blocks,
         .seed = i + 1,
         .serve = true,
+        .arriving_bytes = n->arriving_bytes,
     };
     CHECK_OK(cn_bitswap_new(&b, &n->bitswap));
     double_hosts[i].protocol = cn_bitswap_protocol(n->bitswap);

@@ -563,6 +563,23 @@ static void the_budget_of_queues_holds(void)
     CHECK_EQ(queued, 10000);
 }
 
+/* go gives numbers and sends them in two steps: streams opened at once may come out of order. */
+static void numbers_may_come_out_of_order(void)
+{
+    static const uint8_t order[] = {5, 1, 3, 9, 7};
+    uint8_t raw[CN_LEN(order) * 12 + 12] = {0};
+    for (size_t i = 0; i <= CN_LEN(order); i++) {
+        raw[12 * i + 1] = 1;
+        raw[12 * i + 3] = 1;
+        raw[12 * i + 7] = i < CN_LEN(order) ? order[i] : 3;
+    }
+    CHECK_OK(feed_raw(raw, sizeof raw - 12));
+    CHECK_ERR(feed_raw(raw, sizeof raw), CN_ERR_MALFORMED); /* 3 a second time */
+    raw[7] = 151;
+    CHECK_OK(feed_raw(raw, 12));
+    CHECK_ERR(feed_raw(raw, 24), CN_ERR_MALFORMED); /* 1 is too far behind */
+}
+
 int main(void)
 {
     TEST(a_stream_opens_speaks_and_ends);
@@ -576,5 +593,6 @@ int main(void)
     TEST(late_frames_of_a_reset_stream_are_ignored);
     TEST(work_is_counted);
     TEST(the_budget_of_queues_holds);
+    TEST(numbers_may_come_out_of_order);
     return test_end();
 }
