@@ -17,6 +17,7 @@ enum {
     RECEIVE_BYTES = 1 << 17,
     LINE_MAX_BYTES = 1 << 26,
     ERROR_MAX = 1 << 20,
+    ADVICE_BYTES = 160,
 };
 
 #define LATE_NS (500 * CN_NS_PER_MS)
@@ -259,12 +260,28 @@ out:
     return err;
 }
 
+/* What Kubo adds where the command was used wrongly, by the daemon's judgement (400). */
+static const char *advice_of(const client *c, char text[ADVICE_BYTES])
+{
+    text[0] = '\0';
+    if (c->in.status == 400) {
+        (void)snprintf(
+            text, ADVICE_BYTES, "\nUse 'ipfs %s --help' for information about this command",
+            c->p->command->path);
+        for (char *at = strchr(text, '/'); at != NULL; at = strchr(at, '/')) {
+            *at = ' ';
+        }
+    }
+    return text;
+}
+
 /* The sentence of an error answer: {"Message": ...}, or text. */
 static cn_err error_of(client *c)
 {
     cn_json_doc doc;
     cn_json *root = NULL;
     const char *text = NULL;
+    char advice[ADVICE_BYTES];
     if (c->in.status == 404) {
         return cn_why_set(c->why, CN_ERR_USAGE, "Command not found.");
     }
@@ -276,15 +293,16 @@ static cn_err error_of(client *c)
         if (err == CN_OK && message != NULL && message->kind == CN_JSON_STRING) {
             cn_slice said = message->text;
             err = cn_why_set(
-                c->why, CN_ERR_USAGE, "%.*s", (int)CN_MIN(said.len, (size_t)CN_WHY_BYTES),
-                (const char *)said.data);
+                c->why, CN_ERR_USAGE, "%.*s%s", (int)CN_MIN(said.len, (size_t)CN_WHY_BYTES),
+                (const char *)said.data, advice_of(c, advice));
             cn_json_doc_release(&doc);
             return err;
         }
     }
     err = cn_buf_cstr(&c->error, &text);
     err = cn_why_set(
-        c->why, err == CN_OK ? CN_ERR_USAGE : err, "%s", err == CN_OK ? text : "no memory");
+        c->why, err == CN_OK ? CN_ERR_USAGE : err, "%s%s", err == CN_OK ? text : "no memory",
+        advice_of(c, advice));
     cn_json_doc_release(&doc);
     return err;
 }

@@ -68,7 +68,10 @@ static cn_err gather_stat(cn_network *n, void *ctx)
     }
     position = 0;
     while (cn_bitswap_peers(b, &position, &peer)) {
-        CN_TRY(cn_strings_add(&a->peers, cn_str(cn_peer_text(&peer, text))));
+        size_t first = 0;
+        if (cn_bitswap_wants_of(b, &peer, &first, &cid)) { /* as Kubo: those that want something */
+            CN_TRY(cn_strings_add(&a->peers, cn_str(cn_peer_text(&peer, text))));
+        }
     }
     cn_strings_sort(&a->peers);
 out:

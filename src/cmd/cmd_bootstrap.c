@@ -33,6 +33,13 @@ static cn_err emit_list(cn_call *call, cn_strings *s)
     return cn_call_emit_once(call, &cn_strings_output, s);
 }
 
+/* Is there a list at all, and not null in its place? */
+static bool is_list(const cn_config_edit *edit)
+{
+    const cn_json *list = cn_json_get_fold(edit->file.root, cn_str("Bootstrap"));
+    return list != NULL && list->kind == CN_JSON_ARRAY;
+}
+
 /* The list as the file has it. */
 static cn_err read_list(const cn_config_edit *edit, cn_strings *ret)
 {
@@ -93,7 +100,7 @@ static cn_err list_peers(cn_call *call, bool expand)
     init_list(call, &shown, NULL);
     CN_TRY(cn_config_edit_begin(call, false, &edit));
     CN_TRY(read_list(&edit, &held));
-    held.null_if_none = true;
+    held.null_if_none = !is_list(&edit);
     for (size_t i = 0; expand && i < held.len; i++) {
         if (strcmp(cn_strings_get(&held, i), auto_word) != 0) {
             CN_TRY(cn_strings_add(&shown, cn_str(cn_strings_get(&held, i))));
@@ -245,7 +252,7 @@ static cn_err is_to_go(removal *r, cn_slice text, bool *ret)
     return CN_OK;
 }
 
-/* The text as Kubo shows what it removed: read and written again. */
+/* The text read and written again, as Kubo leaves all that it has looked at. */
 static cn_err add_canonical(removal *r, cn_slice text, cn_strings *to)
 {
     cn_buf shown;
@@ -300,7 +307,7 @@ static cn_err remove_peers(cn_call *call, bool all)
         cn_slice text = cn_str(cn_strings_get(&held, i));
         bool goes = all;
         CN_TRY(all ? CN_OK : is_to_go(&r, text, &goes));
-        CN_TRY(goes ? add_canonical(&r, text, &removed) : cn_strings_add(&kept, text));
+        CN_TRY(add_canonical(&r, text, goes ? &removed : &kept));
     }
     CN_TRY(write_list(call, &edit, &kept));
     err = emit_list(call, &removed);

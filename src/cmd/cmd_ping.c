@@ -183,9 +183,6 @@ parse_target(cn_call *call, cn_slice arg, cn_buf *address, cn_slice *ret_at, cn_
         }
     } else {
         err = cn_peer_id_parse(arg, ret, &why);
-        if (err != CN_OK) {
-            (void)cn_why_wrap(&why, err, "failed to parse peer ID: ");
-        }
     }
     return err == CN_OK
                ? err

@@ -62,11 +62,8 @@ cn_err cn_call_run_task(cn_call *call, cn_network *n, cn_network_task *t)
 
 cn_err cn_call_peer(cn_call *call, cn_slice text, cn_peer_id *ret)
 {
-    cn_why why = {{0}};
-    cn_err err = cn_peer_id_parse(text, ret, &why);
-    return err == CN_OK
-               ? err
-               : cn_call_fail(call, err, "failed to parse peer ID: %s", cn_why_text(&why, err));
+    cn_err err = cn_peer_id_parse(text, ret, cn_call_why(call));
+    return err == CN_OK ? err : cn_call_fail_why(call, err);
 }
 
 const char *cn_peer_text(const cn_peer_id *id, char text[CN_PEER_TEXT_BYTES])

@@ -109,7 +109,10 @@ CN_MUST_USE cn_err cn_gw_serve_listing(cn_gw_ask *a);
 
 /* --- wait.c: peers --- */
 
-/* A way to peers for the request of `a`, kept with it. Errors: TOO_LARGE, CLOSED, NO_MEMORY. */
+/*
+ * A way to peers for the request of `a`, kept with it: what is here is given as before, and peers
+ * are asked from the first block on that is not. Errors: NO_MEMORY.
+ */
 CN_MUST_USE cn_err cn_gw_wait_open(cn_gw_ask *a);
 /* That of an earlier call of the handler, if there is one. */
 void cn_gw_wait_find(cn_gw_ask *a);

@@ -7,10 +7,12 @@
 #include "gateway/internal.h"
 
 struct cn_gw_wait {
+    cn_blocks blocks; /* first: cast back from it */
     cn_gateway *gateway;
-    cn_fetch *fetch;
+    cn_fetch *fetch; /* NULL until something was missing */
     cn_http_waker *waker;
     unsigned holders;
+    cn_time deadline; /* of the fetch to come */
 };
 
 static void ready(void *ctx)
@@ -32,6 +34,63 @@ void cn_gw_wait_drop(cn_gw_wait *w)
     }
 }
 
+/* --- blocks: those here without asking anybody, from the first that is missing on by the fetch ---
+ */
+
+static cn_err open_fetch(cn_gw_wait *w, cn_why *why)
+{
+    const cn_fetch_options options = {
+        .fetcher = w->gateway->options.fetcher,
+        .mem = w->gateway->mem,
+        .deadline = w->deadline,
+        .ready = ready,
+        .ctx = w,
+    };
+    return w->fetch != NULL ? CN_OK : cn_fetch_open(&options, &w->fetch, why);
+}
+
+static cn_err get(cn_blocks *b, const cn_cid *cid, cn_buf *ret, cn_why *why)
+{
+    cn_gw_wait *w = (cn_gw_wait *)b;
+    cn_err err = CN_OK;
+    if (w->fetch == NULL) {
+        err = cn_blocks_get(w->gateway->options.blocks, cid, ret, why);
+        if (err != CN_ERR_NOT_FOUND) {
+            return err;
+        }
+        err = open_fetch(w, why);
+    }
+    return err == CN_OK ? cn_blocks_get(cn_fetch_blocks(w->fetch), cid, ret, why) : err;
+}
+
+static cn_err size(cn_blocks *b, const cn_cid *cid, size_t *ret_bytes)
+{
+    return cn_blocks_size(((cn_gw_wait *)b)->gateway->options.blocks, cid, ret_bytes);
+}
+
+static cn_err put(cn_blocks *b, const cn_cid *cid, cn_slice data, cn_why *why)
+{
+    return cn_blocks_put(((cn_gw_wait *)b)->gateway->options.blocks, cid, data, why);
+}
+
+static void get_many(cn_blocks *b, const cn_cid *cids, size_t len, cn_buf *rets, cn_err *ret_errs)
+{
+    cn_blocks_get_many(((cn_gw_wait *)b)->gateway->options.blocks, cids, len, rets, ret_errs);
+}
+
+static void expect(cn_blocks *b, const cn_cid *cids, size_t len)
+{
+    cn_gw_wait *w = (cn_gw_wait *)b;
+    if (w->fetch != NULL) {
+        cn_blocks_expect(cn_fetch_blocks(w->fetch), cids, len);
+    }
+}
+
+static const cn_blocks_ops blocks_ops = {
+    .get = get, .size = size, .put = put, .get_many = get_many, .expect = expect};
+
+/* --- */
+
 static void drop_state(void *state)
 {
     cn_gw_wait_drop(state);
@@ -47,24 +106,22 @@ static cn_time deadline(const cn_gateway *g)
 static void use(cn_gw_ask *a, cn_gw_wait *w)
 {
     a->wait = w;
-    a->blocks = cn_fetch_blocks(w->fetch);
+    a->blocks = &w->blocks;
 }
 
 cn_err cn_gw_wait_open(cn_gw_ask *a)
 {
     cn_gateway *g = a->gateway;
-    cn_fetch_options options = {
-        .fetcher = g->options.fetcher, .mem = g->mem, .deadline = deadline(g), .ready = ready};
     cn_err err = CN_OK;
     cn_gw_wait *w = cn_alloc(g->mem, sizeof *w);
     if (w == NULL) {
         return CN_ERR_NO_MEMORY;
     }
+    w->blocks.ops = &blocks_ops;
     w->gateway = g;
     w->holders = 1;
-    options.ctx = w;
+    w->deadline = deadline(g);
     CN_TRY(cn_http_waker_new(a->request, &w->waker));
-    CN_TRY(cn_fetch_open(&options, &w->fetch, &a->why));
     cn_http_set_state(a->request, w, drop_state);
     use(a, w);
     w = NULL;
@@ -88,7 +145,10 @@ cn_http_waker *cn_gw_wait_waker(const cn_gw_wait *w)
 
 void cn_gw_wait_begin(cn_gw_wait *w)
 {
-    cn_fetch_set_deadline(w->fetch, deadline(w->gateway));
+    w->deadline = deadline(w->gateway);
+    if (w->fetch != NULL) {
+        cn_fetch_set_deadline(w->fetch, w->deadline);
+    }
 }
 
 cn_err cn_gw_too_late(cn_gw_ask *a)

@@ -27,7 +27,7 @@ enum {
     WINDOWS_SHARE = 4, /* grown windows of the node together have this part of the memory */
     QUEUES_SHARE = 4,  /* what waits to be sent, the same */
     SPARE_CONNS = 64,  /* sockets beyond the limit, so that callers can be told off */
-    QUEUED_MAX_BYTES = 1 << 20, /* of one stream, before it must wait */
+    QUEUED_MAX_BYTES = 1 << 20,   /* of one stream, before it must wait */
     BOOTSTRAP_CONNS_MIN = 4,
     TCP_MARK = 1,
 };
@@ -87,21 +87,39 @@ const char *cn_network_agent(const cn_network *n)
 
 /* --- making --- */
 
-static cn_err make_securities(cn_network *n, cn_why *why)
+/* All that the configuration allows; one whose library is missing is left out if another is there.
+ */
+static cn_err make_securities(cn_network *n, const cn_network_options *o, cn_why *why)
 {
+    cn_err missing = CN_OK;
     cn_err err = CN_OK;
     CN_TRY(cn_identity_private(
         n->rt, cn_node_repo_path(n->node), cn_node_config(n->node), &n->key, why));
     for (size_t i = 0; i < n->config.securities_len; i++) {
-        cn_security **ret = &n->securities[i];
-        CN_TRY(
-            n->config.securities[i] == CN_SECURITY_NOISE
-                ? cn_noise_new(n->rt, &n->mem, n->key, ret, why)
-                : cn_tls_new(n->rt, &n->mem, n->key, ret, why));
+        cn_security **ret = &n->securities[n->securities_len];
+        cn_why reason = {{0}};
+        err = n->config.securities[i] == CN_SECURITY_NOISE
+                  ? cn_noise_new(n->rt, &n->mem, n->key, ret, &reason)
+                  : cn_tls_new(n->rt, &n->mem, n->key, ret, &reason);
+        if (err == CN_ERR_UNSUPPORTED) {
+            missing = cn_why_set(why, err, "%s", cn_why_text(&reason, err));
+            continue;
+        }
+        CN_TRY(cn_why_set(why, err, "%s", reason.text));
         n->securities_len++;
+    }
+    err = n->securities_len == 0 ? missing : CN_OK;
+    if (err == CN_OK && missing != CN_OK && o->note != NULL) {
+        o->note(o->ctx, cn_why_text(why, missing));
     }
 out:
     return err;
+}
+
+/* Where memory has no limit windows still have one. */
+static size_t or_default(size_t memory_bytes)
+{
+    return memory_bytes == 0 ? (size_t)CN_NETWORK_MEMORY_BYTES : memory_bytes;
 }
 
 static cn_err make_tcp(cn_network *n)
@@ -124,9 +142,7 @@ static cn_err make_tcp(cn_network *n)
                 .ping_interval_ns = 30 * CN_NS_PER_S,
                 .ping_timeout_ns = 10 * CN_NS_PER_S,
                 .windows_bytes = &n->windows_bytes,
-                .windows_max_bytes =
-                    (memory_bytes == 0 ? (size_t)CN_NETWORK_MEMORY_BYTES : memory_bytes) /
-                    WINDOWS_SHARE,
+                .windows_max_bytes = or_default(memory_bytes) / WINDOWS_SHARE,
                 .queued_bytes = &n->queued_bytes,
                 .queued_all_max_bytes = memory_bytes / QUEUES_SHARE,
             },
@@ -317,7 +333,7 @@ cn_err cn_network_new(const cn_network_options *options, cn_network **ret, cn_wh
     CN_TRY(cn_network_tasks_init(&n->tasks, base, n->net));
     n->has_haves = true;
     CN_TRY(cn_network_haves_init(&n->haves, base, n->net));
-    CN_TRY(make_securities(n, why));
+    CN_TRY(make_securities(n, options, why));
     CN_TRY(make_tcp(n));
     CN_TRY(load_book(n, options));
     CN_TRY(make_host(n, why));

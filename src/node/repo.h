@@ -6,6 +6,7 @@
  *     config        Kubo's JSON, mode 0600, without the private key
  *     identity.key  the private key, mode 0600
  *     store/        blocks and pins (store/store.h)
+ *     peers         what is known of peers (p2p/host/book_file.h)
  *     repo.lock     held while a process has the repo open; says whose it is
  */
 #pragma once

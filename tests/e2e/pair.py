@@ -18,7 +18,7 @@ class Node:
         self.run("init", "--profile=test,unixfs-v1-2025")
         for key, value in (("Addresses.API", '"/ip4/127.0.0.1/tcp/0"'), ("Addresses.Gateway", '"/ip4/127.0.0.1/tcp/0"'), *config):
             self.run("config", "--json", key, value)
-        words = ["daemon", "--offline"] if variable == "IPFS_PATH" else ["daemon"]
+        words = ["daemon", "--offline"]
         self.process = subprocess.Popen([program, *words], env=self.env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         self.lines = []
         for line in self.process.stdout:

@@ -5,6 +5,8 @@
  */
 #include "exchange/fetch/fetch_internal.h"
 
+enum { REPORT_MAX_BYTES = 64 << 10 };
+
 enum {
     WANT_AT_ONCE = 64,
     TURN_MAX = 4096, /* links looked at in one go, so that the loop is not held up */
@@ -262,6 +264,8 @@ static void want_more(cn_fetch *f)
 /* One that does not wait has waited too long: the sentence is the report. */
 static void end_late(cn_fetch *f, cn_time now)
 {
+    const char *sentence = NULL;
+    cn_buf report;
     cn_lock_take(f->hub->lock);
     bool is_waiting = f->options.ready != NULL && f->has_awaited;
     cn_cid cid = f->awaited;
@@ -269,18 +273,18 @@ static void end_late(cn_fetch *f, cn_time now)
     if (is_waiting && f->options.deadline.ns < f->fetcher->deadline.ns) {
         f->fetcher->deadline = f->options.deadline;
     }
+    bool is_late = is_waiting && f->options.deadline.ns <= now.ns;
     cn_lock_give(f->hub->lock);
-    if (is_waiting && f->options.deadline.ns <= now.ns) {
-        cn_buf report;
-        const char *sentence = NULL;
-        cn_buf_init(&report, f->options.mem, 64 << 10);
-        if (cn_fetch_report_write(f, &cid, waited_ns, &report) != CN_OK ||
-            cn_buf_cstr(&report, &sentence) != CN_OK) {
-            sentence = "the block did not come from any peer in time";
-        }
-        cn_fetch_settle(f, &cid, CN_ERR_TIMEOUT, sentence, 0);
-        cn_buf_release(&report);
+    if (!is_late) {
+        return;
     }
+    cn_buf_init(&report, f->options.mem, REPORT_MAX_BYTES);
+    if (cn_fetch_report_write(f, &cid, waited_ns, &report) != CN_OK ||
+        cn_buf_cstr(&report, &sentence) != CN_OK) {
+        sentence = "the block did not come from any peer in time";
+    }
+    cn_fetch_settle(f, &cid, CN_ERR_TIMEOUT, sentence, 0);
+    cn_buf_release(&report);
 }
 
 void cn_fetch_turn(cn_fetch *f, cn_time now)
