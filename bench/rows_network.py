@@ -30,7 +30,7 @@ class Node:
                 break
         known = json.loads(self.run("id"))
         self.id = known["ID"]
-        self.address = next(a for a in known["Addresses"] if a.startswith("/ip4/127.0.0.1/tcp/"))
+        self.address = next(a for a in known["Addresses"] if a.startswith("/ip4/127.0.0.1/tcp/")).split("/p2p/")[0]
 
     def run(self, *words):
         return subprocess.run([self.program, *words], env=self.env, check=True, text=True,

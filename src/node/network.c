@@ -27,7 +27,7 @@ enum {
     WINDOWS_SHARE = 4, /* grown windows of the node together have this part of the memory */
     QUEUES_SHARE = 4,  /* what waits to be sent, the same */
     SPARE_CONNS = 64,  /* sockets beyond the limit, so that callers can be told off */
-    QUEUED_MAX_BYTES = 1 << 20,   /* of one stream, before it must wait */
+    QUEUED_MAX_BYTES = 1 << 20, /* of one stream, before it must wait */
     BOOTSTRAP_CONNS_MIN = 4,
     TCP_MARK = 1,
 };

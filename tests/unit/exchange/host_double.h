@@ -42,7 +42,7 @@ struct cn_host {
     bool is_slow;       /* takes nothing from anybody */
     const char *speaks; /* the one name that is agreed on; NULL: the newest */
     size_t disconnects;
-    size_t charged; /* work */
+    size_t charged;          /* work */
     cn_host_dialled dialled; /* to be told at the next turn */
     void *dialled_ctx;
     cn_peer_id dialling;
