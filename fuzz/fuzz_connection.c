@@ -196,7 +196,8 @@ static const cn_net_ops net_ops = {
     .interfaces = net_interfaces,
 };
 
-/* --- a security that seals nothing: records of a length and as many bytes; the first is empty --- */
+/* --- a security that seals nothing: records of a length and as many bytes; the first is empty ---
+ */
 
 typedef struct open_end {
     cn_secure secure;
@@ -361,8 +362,10 @@ static cn_slice next_piece(cn_slice *in)
 static void say_names(uint32_t no, unsigned which)
 {
     static const char *const names[] = {
-        "\x13/multistream/1.0.0\n\x14/ipfs/bitswap/1.2.0\n", "\x13/multistream/1.0.0\n\x0f/ipfs/id/1.0.0\n",
-        "\x13/multistream/1.0.0\n\x14/ipfs/id/push/1.0.0\n", "\x13/multistream/1.0.0\n\x11/ipfs/ping/1.0.0\n"};
+        "\x13/multistream/1.0.0\n\x14/ipfs/bitswap/1.2.0\n",
+        "\x13/multistream/1.0.0\n\x0f/ipfs/id/1.0.0\n",
+        "\x13/multistream/1.0.0\n\x14/ipfs/id/push/1.0.0\n",
+        "\x13/multistream/1.0.0\n\x11/ipfs/ping/1.0.0\n"};
     cn_slice text = cn_str(names[which % CN_LEN(names)]);
     say_frame(0, 1, no, (uint32_t)text.len, text);
 }
@@ -538,7 +541,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     must(cn_host_new(&h, &w.host, NULL));
     must(cn_host_add_transport(w.host, tcp));
     cn_bitswap_options b = {
-        .mem = &w.mem, .net = &w.net, .host = w.host, .blocks = &w.blocks, .seed = 1, .serve = true};
+        .mem = &w.mem,
+        .net = &w.net,
+        .host = w.host,
+        .blocks = &w.blocks,
+        .seed = 1,
+        .serve = true};
     must(cn_bitswap_new(&b, &bitswap));
     must(cn_host_serve(w.host, cn_bitswap_protocol(bitswap)));
     feed(cn_slice_of(data, len));

@@ -38,6 +38,7 @@ static const attack_kind kinds[] = {
     {"wants", attack_wants, "wants for what is not there, and their cancels"},
     {"same-want", attack_same_want, "one want again and again"},
     {"deaf-wants", attack_deaf_wants, "wants for what is there, never read"},
+    {"no-window", attack_no_window, "the same, read, but no window is ever given back"},
     {"blocks", attack_blocks, "blocks that nobody asked for"},
     {"messages", attack_messages, "long messages that never end"},
     {"presences", attack_presences, "haves and have-nots that nobody asked for"},

@@ -36,6 +36,7 @@ void attack_names(attack *a);
 void attack_wants(attack *a);
 void attack_same_want(attack *a);
 void attack_deaf_wants(attack *a);
+void attack_no_window(attack *a);
 void attack_blocks(attack *a);
 void attack_messages(attack *a);
 void attack_presences(attack *a);

@@ -130,6 +130,11 @@ void attack_deaf_wants(attack *a)
     run(a, want_what_is_there, true);
 }
 
+void attack_no_window(attack *a)
+{
+    run(a, want_what_is_there, false);
+}
+
 static bool send_blocks(line *l)
 {
     static uint8_t data[BLOCK_BYTES];

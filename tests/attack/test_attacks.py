@@ -17,32 +17,33 @@ RESIDENT_MAX_MIB = BUDGET_MIB + 64
 DESCRIPTORS_MAX = 1024 + 64 + 100  # connections, callers being turned away, files and the rest
 BLOCK_KIB = 512
 
-# Attack, how many connections, what the daemon says of it (None: nothing is wrong with what each does).
+# Attack, how many connections, seconds at most, and what the daemon says of it (None: each does nothing wrong).
 ATTACKS = (
-    ("slow", 200, "too slow: as many connections are being set up as are allowed"),
-    ("half", 200, "too slow: as many connections are being set up as are allowed"),
-    ("wrong", 40, "noise: "),
-    ("wrong", 40, "too many protocols"),
-    ("streams", 8, "yamux: the peer asks for more than 512 answers at once"),
-    ("rapid", 8, None),
-    ("mux-pings", 8, None),
-    ("deaf-pings", 8, None),
-    ("tiny", 8, None),
-    ("windows", 8, None),
-    ("giant", 20, "yamux: the peer sent more data than the window has room for"),
-    ("go-away", 20, None),
-    ("ping", 8, None),
-    ("identify", 8, "/ipfs/id/push/1.0.0: larger than the limit"),
-    ("push", 8, None),
-    ("names", 8, "the peer asked for too many protocols"),
-    ("wants", 30, None),
-    ("same-want", 8, None),
-    ("deaf-wants", 60, None),
-    ("blocks", 20, "bitswap: it sent blocks that nobody asked for"),
-    ("messages", 60, None),
-    ("presences", 8, None),
-    ("flood", 1000, "refused: too many new connections from all addresses"),
-    ("peers", 300, "refused: too many new connections from all addresses"),
+    ("slow", 200, 2, "too slow: as many connections are being set up as are allowed"),
+    ("half", 200, 2, "too slow: as many connections are being set up as are allowed"),
+    ("wrong", 16, 20, "noise: the peer's signature does not match its identity"),
+    ("wrong", 16, 20, "the peer asked for too many protocols"),
+    ("streams", 8, 1, "yamux: the peer asks for more than 512 answers at once"),
+    ("rapid", 8, 1, None),
+    ("mux-pings", 8, 1, None),
+    ("deaf-pings", 8, 1, None),
+    ("tiny", 8, 1, None),
+    ("windows", 8, 1, None),
+    ("giant", 20, 20, "yamux: the peer sent more data than the window has room for"),
+    ("go-away", 20, 20, None),
+    ("ping", 8, 1, None),
+    ("identify", 8, 2, "/ipfs/id/push/1.0.0: larger than the limit"),
+    ("push", 8, 1, None),
+    ("names", 8, 2, "the peer asked for too many protocols"),
+    ("wants", 30, 1, None),
+    ("same-want", 8, 1, None),
+    ("deaf-wants", 60, 1, None),
+    ("no-window", 60, 1, None),
+    ("blocks", 20, 20, "bitswap: it sent blocks that nobody asked for"),
+    ("messages", 60, 1, None),
+    ("presences", 8, 1, None),
+    ("peers", 200, 1, None),
+    ("flood", 4000, 20, "refused: too many new connections from all addresses"),
 )
 
 
@@ -142,10 +143,10 @@ class Loopback(Network):
         cid = victim.ok("add", "-Q", self.file(MIB, "wanted")).decode().strip()
         before = victim.held()
         resident = victim.resident_mib()
-        for number, (name, count, sentence) in enumerate(ATTACKS):
+        for number, (name, count, seconds, sentence) in enumerate(ATTACKS):
             with self.subTest(attack=name):
                 since = len(victim.lines)
-                attacker = attack(name, "127.0.0.1", port, 1, count, cid)
+                attacker = attack(name, "127.0.0.1", port, seconds, count, cid)
                 self.fetch(victim, honest, number + 1)
                 seen = figures(self.watch(victim, attacker))
                 self.assertGreater(seen["opened"] + seen["refused"], 0)

@@ -72,6 +72,7 @@ struct host_peer {
     uint32_t version_told; /* of what we told it by identify */
     bool is_told;          /* peer_up was */
     cn_time since;
+    cn_time pushes_at; /* when it may push as often as at first again; see host_identify.c */
     uint16_t streams_in[HOST_PROTOCOLS_MAX];
     size_t streams_len;
     cn_meter meter;
