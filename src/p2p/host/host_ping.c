@@ -105,6 +105,7 @@ static cn_err echo(host_ping *s, cn_id stream, cn_slice bytes)
     cn_buf copy = {0};
     size_t room = cn_host_room(s->h, stream);
     cn_buf_init(&copy, s->h->mem, bytes.len);
+    s->room_bytes = CN_MAX(s->room_bytes, room); /* when it was opened our answer waited */
     cn_host_charge(s->h, stream, bytes.len / ECHO_WORK_BYTES);
     if (room < bytes.len || s->room_bytes - room > ECHO_MAX_BYTES) {
         return CN_ERR_TOO_LARGE; /* it does not read its echoes */

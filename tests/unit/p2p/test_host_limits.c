@@ -131,6 +131,25 @@ static void memory_used_up_ends_the_connection_that_holds_most(void)
     world_end(&w);
 }
 
+/* Who reads its echoes may have as many as it likes, one after the other. */
+static void pings_that_are_read_go_on(void)
+{
+    for (int pipes = 0; pipes < 2; pipes++) {
+        world_begin(&w, 2, pipes == 1, NULL);
+        world_join(&w, 0, 1);
+        for (size_t i = 1; i <= 5; i++) {
+            cn_id id = CN_ID_NONE;
+            CHECK_OK(cn_host_ping(
+                w.hosts[0].h, &w.hosts[1].id, 20 * CN_NS_PER_S, world_pinged, &w.hosts[0], &id));
+            (void)world_until(&w, &w.hosts[0].pings, i);
+            CHECK_OK(w.hosts[0].ping_err);
+            some_turns();
+        }
+        CHECK_EQ(w.hosts[1].notes[CN_HOST_NOTE_STREAM], 0);
+        world_end(&w);
+    }
+}
+
 /* 4 KiB of unread echoes may wait, no more. */
 static void echoes_that_nobody_reads_are_bounded(void)
 {
@@ -318,6 +337,7 @@ int main(void)
     TEST(filters_hold_for_callers);
     TEST(silent_callers_make_way);
     TEST(memory_used_up_ends_the_connection_that_holds_most);
+    TEST(pings_that_are_read_go_on);
     TEST(echoes_that_nobody_reads_are_bounded);
     TEST(memory_near_its_limit_lets_nobody_in);
     TEST(the_worthless_go_when_there_are_too_many);
