@@ -18,7 +18,8 @@ typedef struct cn_bs_dial cn_bs_dial;
 enum {
     CN_BS_PEERS_MAX = 1 << 14,
     CN_BS_STREAMS_MAX = 1 << 14,
-    CN_BS_STREAMS_PER_PEER_MAX = 64, /* inbound */
+    /* inbound: a Kubo opens one for each message, and ends it later */
+    CN_BS_STREAMS_PER_PEER_MAX = 1000,
     CN_BS_DIALS_MAX = 256,
     CN_BS_BANNED_MAX = 1024,
     CN_BS_INBOX_MAX_BYTES = 64 << 20, /* of unfinished messages, all together; at most */

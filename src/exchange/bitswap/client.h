@@ -22,7 +22,8 @@ typedef struct cn_client cn_client;
 typedef struct cn_client_peer cn_client_peer;
 
 enum {
-    CN_CLIENT_OPEN_MAX = 1000,   /* wants that a peer is asked at once; it keeps 1,024 */
+    /* wants open at a peer: it keeps 1,024, and counts what it has just sent for a while */
+    CN_CLIENT_OPEN_MAX = 960,
     CN_CLIENT_WINDOW_FIRST = 32, /* blocks open at a peer that has not delivered yet */
     CN_CLIENT_WINDOW_MIN = 8,
     CN_CLIENT_WRONG_MAX = 4, /* blocks nobody asked for, then the peer is let go */

@@ -107,11 +107,12 @@ struct cn_client_peer {
     cn_ring unsent;
     cn_ring open[2]; /* want-haves, want-blocks; the oldest first */
     cn_ring answered;
-    size_t open_len;        /* unanswered asks, unsent ones included */
-    size_t open_blocks_len; /* those for blocks */
-    uint64_t order;
-    cn_buf cancels;   /* entries */
-    uint64_t *recent; /* ends of keys; NULL: none yet */
+    size_t open_len;         /* unanswered asks, unsent ones included */
+    size_t open_blocks_len;  /* those for blocks */
+    uint64_t order;          /* of the last that was sent */
+    uint64_t answered_order; /* the highest of those that were answered with the block */
+    cn_buf cancels;          /* entries */
+    uint64_t *recent;        /* ends of keys; NULL: none yet */
     size_t recent_len;
     cn_time alive; /* when it last sent anything */
     bool is_usable;

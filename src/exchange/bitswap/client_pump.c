@@ -375,6 +375,7 @@ cn_client_match cn_client_block(
     cn_ask_drop_all(c, w, p);
     cn_want_set(c, w, CN_WANT_ARRIVING);
     if (order > 0) {
+        p->answered_order = CN_MAX(p->answered_order, order);
         resend_lost(c, p, order, now);
     }
     return CN_CLIENT_WANTED;
@@ -408,6 +409,18 @@ static bool another_has(const cn_want *w)
     return false;
 }
 
+/*
+ * The peer has answered what it was asked later and is quiet now: the want was dropped there, as a
+ * Kubo does beyond 1,024, or the answer went with a stream that was reset.
+ */
+static bool seems_lost(const cn_client_peer *p, const cn_ask *a, cn_time now)
+{
+    uint64_t usual_ns = p->rate == 0 ? 0 : p->block_bytes * 1000000000 / p->rate;
+    int64_t quiet_ns = CN_MAX(impatient_ns, 4 * (int64_t)CN_MIN(usual_ns, 1000000000));
+    return a->order < p->answered_order && a->resent < RESENT_MAX &&
+           now.ns - p->alive.ns >= quiet_ns;
+}
+
 /* Wants that one of others has, at a peer from which nothing at all has come; and forgotten ones.
  */
 static void look_at_oldest(cn_client *c, cn_client_peer *p, cn_time now)
@@ -426,7 +439,7 @@ static void look_at_oldest(cn_client *c, cn_client_peer *p, cn_time now)
             if (is_impatient || is_no || (age >= unanswered_ns && a->resent >= RESENT_MAX)) {
                 cn_ask_answer(a, CN_ANSWER_LOST);
                 cn_want_again(c, a->want);
-            } else if (age >= unanswered_ns) {
+            } else if (age >= unanswered_ns || (kind == 1 && seems_lost(p, a, now))) {
                 a->resent++;
                 cn_ask_resend(c, a);
             }

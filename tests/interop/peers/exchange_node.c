@@ -6,8 +6,8 @@
  *   exchange_node STORE_DIR SECONDS [MULTIADDR/p2p/ID [CID]]
  *
  * Prints "listening ADDRESS", "up", "note SENTENCE" (connections, streams), "fetched BLOCKS BYTES
- * NANOSECONDS", "report TEXT", "failed SENTENCE". With a CID it ends when all of it is there, else
- * after SECONDS.
+ * NANOSECONDS", "resent N duplicates N wrong N", "report TEXT", "failed SENTENCE". With a CID it
+ * ends when all of it is there, else after SECONDS.
  */
 #include "exchange/bitswap/bitswap.h"
 #include "exchange/fetch/fetch.h"
@@ -307,6 +307,11 @@ int main(int argc, char **argv)
         turn(&n);
     }
     int over = atomic_load(&n.is_over);
+    cn_bitswap_stats stats;
+    cn_bitswap_stat(n.bitswap, &stats);
+    (void)printf(
+        "resent %llu duplicates %llu wrong %llu\n", (unsigned long long)stats.client.resent,
+        (unsigned long long)stats.client.duplicates, (unsigned long long)stats.client.wrong);
     if (n.is_walking && over == 0) {
         (void)printf("failed not all came in time\n");
         (void)fflush(stdout);

@@ -70,7 +70,9 @@ class Exchange(unittest.TestCase):
         self.assertRegex(done.stdout, r"fetched \d+ \d+ \d+")
         self.cairn("get", "-o", self.path("got"), cid)
         self.assertTrue(self.same(self.path(name), self.path("got")))
-        print(name, "from Kubo:", re.search(r"fetched (\d+) (\d+) (\d+)", done.stdout).groups(), flush=True)
+        self.assertNotIn("as many streams", done.stdout)
+        self.assertRegex(done.stdout, r"resent \d+ duplicates \d+ wrong 0\n")
+        print(name, "from Kubo:", re.findall(r"(?:fetched|resent) .*", done.stdout), flush=True)
 
     def they_fetch(self, name):
         cid = self.cairn("add", "-rQ", self.path(name)).split()[-1]
