@@ -2,8 +2,8 @@
  * One stream between two processes: TCP, Noise or TLS, yamux; the receiver discards.
  *
  *     bench_stream BYTES [noise|tls]               over loopback
- *     bench_stream BYTES noise|tls listen ADDRESS  the receiver alone: prints its address, takes one
- *     bench_stream BYTES noise|tls send ADDRESS    the sender alone
+ *     bench_stream BYTES noise|tls listen ADDRESS  the receiver alone: prints its address, takes
+ * one bench_stream BYTES noise|tls send ADDRESS    the sender alone
  *
  * The sender prints "gb_per_s", "dial_s" (from the dial until all was taken: three round trips for
  * a single byte) and the processor time of both. bench/peers/golibp2p does the same in go-libp2p.

@@ -29,9 +29,9 @@ CN_MUST_USE cn_err cn_pin_check_name(cn_call *call, cn_slice name);
 CN_MUST_USE cn_err cn_pin_open(cn_call *call, cn_pins **ret);
 
 /*
- * Visit each CID of the DAG below and with `root`, once, with the size of its block; blocks that are
- * missing end it. Raw blocks are looked for and not read, so not verified either. `visit`
- * may be NULL: is everything there? Errors: NOT_FOUND (in cn_call_why), CANCELLED, those of visit.
+ * Visit each CID of the DAG below and with `root`, once, with the size of its block; blocks that
+ * are missing end it. Raw blocks are looked for and not read, so not verified either. `visit` may
+ * be NULL: is everything there? Errors: NOT_FOUND (in cn_call_why), CANCELLED, those of visit.
  */
 typedef cn_err (*cn_pin_visit)(void *ctx, const cn_walk_entry *entry, size_t bytes);
 CN_MUST_USE cn_err cn_pin_walk(

@@ -321,8 +321,8 @@ out:
     return err;
 }
 
-/* What it delivers within its delay and a little more; small blocks at least for LEAST_BYTES, as the
- * rate of the first few tells of the round trip and not of the line. */
+/* What it delivers within its delay and a little more; small blocks at least for LEAST_BYTES, as
+ * the rate of the first few tells of the round trip and not of the line. */
 static void adapt_window(cn_client_peer *p)
 {
     if (p->rate == 0 || p->block_bytes == 0) {

@@ -120,7 +120,7 @@ struct host_stream {
     const char *one;
     bool is_ours;
     bool is_guess; /* ours: the one name it was opened with was not known to be spoken */
-    bool is_lazy; /* our bytes go out before the answer */
+    bool is_lazy;  /* our bytes go out before the answer */
     bool is_fin_in;
     bool is_fin_out;
     bool is_close_wanted;

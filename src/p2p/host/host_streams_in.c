@@ -127,8 +127,7 @@ static bool take_names(cn_host *h, host_stream *s, cn_slice *in)
     cn_buf_release(&out);
     if (err != CN_OK) {
         bool is_refused = err == CN_ERR_UNSUPPORTED && !s->is_guess; /* else: by no name yet */
-        give_up(
-            h, s, is_refused ? CN_STREAM_REFUSED : CN_STREAM_RESET, cn_why_text(&why, err));
+        give_up(h, s, is_refused ? CN_STREAM_REFUSED : CN_STREAM_RESET, cn_why_text(&why, err));
         return false;
     }
     cn_host_consumed(h, s->id, before - in->len);

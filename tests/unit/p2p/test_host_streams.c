@@ -1,6 +1,6 @@
 /*
- * Streams of a host: early data, names guessed, names tried one after the other, refusals, resets, half-closes,
- * back pressure, and limits per protocol, peer and in all.
+ * Streams of a host: early data, names guessed, names tried one after the other, refusals, resets,
+ * half-closes, back pressure, and limits per protocol, peer and in all.
  */
 #include "lib/host_world.h"
 #include "lib/test.h"
