@@ -308,7 +308,7 @@ int main(int argc, char **argv)
     cn_bitswap_stats stats;
     cn_bitswap_stat(e.bitswap, &stats);
     (void)printf(
-        "duplicates %llu\nresent %llu\n", (unsigned long long)stats.client.duplicates,
-        (unsigned long long)stats.client.resent);
+        "duplicates %llu\nresent %llu\nwrong %llu\n", (unsigned long long)stats.client.duplicates,
+        (unsigned long long)stats.client.resent, (unsigned long long)stats.client.wrong);
     return 0;
 }

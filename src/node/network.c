@@ -34,7 +34,8 @@ enum {
 #define SAVE_EVERY_NS (600 * CN_NS_PER_S)
 
 struct cn_network {
-    cn_mem mem; /* what all of the network holds */
+    cn_mem own;
+    cn_mem *mem; /* what all of the network holds is counted here: `own` unless another is given */
     cn_mem *base;
     cn_node *node;
     cn_rt *rt;
@@ -94,8 +95,8 @@ static cn_err make_securities(cn_network *n, const cn_network_options *o, cn_why
         cn_security **ret = &n->securities[n->securities_len];
         cn_why reason = {{0}};
         err = n->config.securities[i] == CN_SECURITY_NOISE
-                  ? cn_noise_new(n->rt, &n->mem, n->key, ret, &reason)
-                  : cn_tls_new(n->rt, &n->mem, n->key, ret, &reason);
+                  ? cn_noise_new(n->rt, n->mem, n->key, ret, &reason)
+                  : cn_tls_new(n->rt, n->mem, n->key, ret, &reason);
         if (err == CN_ERR_UNSUPPORTED) {
             missing = cn_why_set(why, err, "%s", cn_why_text(&reason, err));
             continue;
@@ -115,7 +116,7 @@ static cn_err make_tcp(cn_network *n)
 {
     static const cn_muxing *const muxings[] = {&cn_yamux};
     const cn_tcp_options options = {
-        .mem = &n->mem,
+        .mem = n->mem,
         .net = n->net,
         .securities = n->securities,
         .securities_len = n->securities_len,
@@ -144,10 +145,10 @@ static cn_err load_book(cn_network *n, const cn_network_options *o)
     cn_why why = {{0}};
     const char *path = NULL;
     cn_err err = CN_OK;
-    CN_TRY(cn_book_new(&n->mem, NULL, &n->book));
+    CN_TRY(cn_book_new(n->mem, NULL, &n->book));
     CN_TRY(cn_repo_file(cn_node_repo_path(n->node), BOOK_FILE, &n->book_path));
     CN_TRY(cn_buf_cstr(&n->book_path, &path));
-    err = cn_book_file_load(n->book, n->rt, &n->mem, path, &why);
+    err = cn_book_file_load(n->book, n->rt, n->mem, path, &why);
     if (err != CN_OK && err != CN_ERR_NO_MEMORY) {
         if (o->note != NULL) {
             o->note(o->ctx, cn_why_text(&why, err));
@@ -171,7 +172,7 @@ static cn_err make_host(cn_network *n, cn_why *why)
         .never_len = c->conceal.len,
     };
     cn_host_options options = {
-        .mem = &n->mem,
+        .mem = n->mem,
         .net = n->net,
         .key = n->key,
         .agent = n->agent,
@@ -201,13 +202,13 @@ out:
 static cn_err make_content(cn_network *n)
 {
     cn_bitswap_options bitswap = {
-        .mem = &n->mem,
+        .mem = n->mem,
         .net = n->net,
         .host = n->host,
         .blocks = cn_node_blocks(n->node),
         .serve = n->config.serves_bitswap,
     };
-    cn_fetcher_options fetcher = {.mem = &n->mem, .net = n->net, .store = cn_node_blocks(n->node)};
+    cn_fetcher_options fetcher = {.mem = n->mem, .net = n->net, .store = cn_node_blocks(n->node)};
     cn_err err = CN_OK;
     if (!n->config.has_bitswap) {
         return CN_OK;
@@ -240,7 +241,7 @@ static cn_err start_listening(cn_network *n, const cn_network_options *o, cn_why
     const char *text = NULL;
     cn_err last = CN_OK;
     cn_err err = CN_OK;
-    cn_buf_init(&skipped, &n->mem, SKIPPED_MAX_BYTES);
+    cn_buf_init(&skipped, n->mem, SKIPPED_MAX_BYTES);
     for (size_t i = 0; i < n->config.swarm.len; i++) {
         cn_slice address = n->config.swarm.items[i];
         cn_why reason = {{0}};
@@ -302,10 +303,11 @@ cn_err cn_network_new(const cn_network_options *options, cn_network **ret, cn_wh
     n->rt = cn_node_rt(options->node);
     n->net = options->net;
     n->agent = options->agent;
-    cn_mem_init(&n->mem, 0);
+    cn_mem_init(&n->own, 0);
+    n->mem = options->mem != NULL ? options->mem : &n->own;
     cn_buf_init(&n->book_path, base, PATH_MAX_BYTES);
     CN_TRY(cn_network_config_read(cn_node_config(n->node), base, &n->config, why));
-    n->mem.limit_bytes = n->config.memory_max_bytes;
+    n->own.limit_bytes = n->config.memory_max_bytes;
     n->has_tasks = true;
     CN_TRY(cn_network_tasks_init(&n->tasks, base, n->net));
     n->has_haves = true;
@@ -386,7 +388,7 @@ static void save_book(cn_network *n, cn_time now)
     n->save_due = cn_time_after(now, SAVE_EVERY_NS);
     if (cn_buf_cstr(&n->book_path, &path) == CN_OK) {
         /* what could not be saved is learned again */
-        (void)!cn_book_file_save(n->book, n->rt, &n->mem, path, NULL);
+        (void)!cn_book_file_save(n->book, n->rt, n->mem, path, NULL);
     }
 }
 

@@ -18,6 +18,7 @@ typedef struct cn_network cn_network;
 typedef struct cn_network_options {
     cn_node *node;     /* with its store; borrowed */
     cn_net *net;       /* the loop's; borrowed */
+    cn_mem *mem;       /* for all that it holds; NULL: one with the configuration's limit */
     const char *agent; /* how identify names this program; borrowed */
     /* A sentence for people that is no error; nullable. Called within cn_network_new. */
     void (*note)(void *ctx, const char *sentence);

@@ -438,6 +438,7 @@ class Life(Network):
 
     def test_knows_peers_after_a_restart(self):
         a, b = self.pair()
+        self.assertEqual(a.json("id", b.id)["Addresses"], [b.address])  # it has said who it is
         a.stop()
         a.start()
         self.assertIn(b.id, a.json("swarm", "addrs")["Addrs"])

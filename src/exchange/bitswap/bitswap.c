@@ -63,6 +63,7 @@ static void judge(cn_bitswap *b, cn_bs_peer *p)
     for (size_t i = 0; i < CN_LEN(cn_bs_names) && !may; i++) {
         may = cn_host_speaks(b->options.host, &p->peer, cn_bs_names[i]) != 0;
     }
+    cn_client_peer_old(p->client, cn_host_speaks(b->options.host, &p->peer, cn_bs_names[0]) == 0);
     cn_client_peer_usable(b->client, p->client, may && !is_banned(b, &p->peer));
     b->is_due = true;
 }
@@ -244,8 +245,11 @@ static bool match(void *ctx, cn_id peer, const cn_cid *cid, size_t bytes)
     static const cn_cid no_cid = {0};
     cn_bitswap *b = ctx;
     cn_bs_peer *p = cn_slots_get(&b->slots, peer);
+    size_t held = 0;
+    bool is_held = cid != NULL && p != NULL && !cn_client_expects(b->client, p->client, cid) &&
+                   cn_blocks_size(b->options.blocks, cid, &held) == CN_OK;
     cn_client_match m = cn_client_block(
-        b->client, p == NULL ? NULL : p->client, cid == NULL ? &no_cid : cid, bytes,
+        b->client, p == NULL ? NULL : p->client, cid == NULL ? &no_cid : cid, bytes, is_held,
         cn_host_now(b->options.host));
     if (m == CN_CLIENT_LET_GO) {
         ban(b, p);

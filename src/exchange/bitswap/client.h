@@ -81,6 +81,8 @@ void cn_client_peer_down(cn_client *c, cn_client_peer *p);
 void *cn_client_owner(const cn_client_peer *p);
 /* It does not speak bitswap (false), or may: it is asked for nothing, or for all. At first true. */
 void cn_client_peer_usable(cn_client *c, cn_client_peer *p, bool usable);
+/* It speaks a version before 1.2.0: it answers no want-have and never says that it has not. */
+void cn_client_peer_old(cn_client_peer *p, bool old);
 /* What was sent and not answered may be lost (the stream was reset): it is all sent again. */
 void cn_client_peer_again(cn_client *c, cn_client_peer *p);
 /* There is room to tell it more: it is next_dirty again if there is something. */
@@ -91,12 +93,15 @@ void cn_client_peer_alive(cn_client_peer *p, cn_time now);
 /* --- what peers said --- */
 
 void cn_client_presence(cn_client *c, cn_client_peer *p, const cn_cid *cid, bool has, cn_time now);
+/* Is this block wanted, or was `p` asked for it lately? */
+bool cn_client_expects(const cn_client *c, const cn_client_peer *p, const cn_cid *cid);
 /*
  * A block with this CID (its hash was computed) of `bytes` came from `p` (NULL: it is gone). WANTED
- * means that the caller puts it into the store and then calls arrived or failed.
+ * means that the caller puts it into the store and then calls arrived or failed. `is_held`: it is
+ * in the store already, so that a late one that was not expected any more is no lie.
  */
-cn_client_match
-cn_client_block(cn_client *c, cn_client_peer *p, const cn_cid *cid, size_t bytes, cn_time now);
+cn_client_match cn_client_block(
+    cn_client *c, cn_client_peer *p, const cn_cid *cid, size_t bytes, bool is_held, cn_time now);
 /*
  * The block is in the store, by whichever way it came: sinks are told and the want ends. `block`
  * may be empty. Nothing happens if nobody wants it.

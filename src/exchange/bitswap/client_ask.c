@@ -107,6 +107,11 @@ void cn_client_peer_usable(cn_client *c, cn_client_peer *p, bool usable)
     c->is_pumped = false;
 }
 
+void cn_client_peer_old(cn_client_peer *p, bool old)
+{
+    p->is_old = old;
+}
+
 void cn_client_peer_again(cn_client *c, cn_client_peer *p)
 {
     cn_buf_reset(&p->cancels); /* what it was told is forgotten there */

@@ -73,9 +73,9 @@ typedef struct cn_member {
 
 enum {
     MEMBERS_MAX = 256,
-    NOES_MAX = 16,    /* then a peer is no member any more */
-    RECENT = 1024,    /* keys remembered that a peer was asked for */
-    ORDER_LOST = 256, /* younger wants were answered by so many: this one was lost */
+    NOES_MAX = 16,     /* then a peer is no member any more */
+    RECENT = 4096,     /* keys remembered that a peer was asked for */
+    ORDER_LOST = 2048, /* younger wants were answered by so many: this one was lost */
     RESENT_MAX = 2,
     WANTS_MAX = 1 << 17,
 };
@@ -116,6 +116,8 @@ struct cn_client_peer {
     cn_time alive; /* when it last sent anything */
     bool is_usable;
     bool is_silent;
+    cn_time silent_since;
+    bool is_old;
     /* what it delivers */
     cn_client_peer_stats stats;
     uint64_t haves;

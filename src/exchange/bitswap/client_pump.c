@@ -9,7 +9,10 @@ enum { FED_MAX = 256 }; /* starved wants looked at once more in one go */
 
 static const int64_t silent_ns = 5 * CN_NS_PER_S;       /* a peer that sends nothing meanwhile */
 static const int64_t unanswered_ns = 30 * CN_NS_PER_S;  /* one want at a peer that sends others */
+static const int64_t old_ns = 5 * CN_NS_PER_S;          /* the same at one that cannot say no */
 static const int64_t impatient_ns = 500 * CN_NS_PER_MS; /* nothing came, another has it */
+static const int64_t lost_ns = 200 * CN_NS_PER_MS;      /* those before it were answered long ago */
+static const int64_t revive_ns = 10 * CN_NS_PER_S;
 static const int64_t idle_ns = CN_NS_PER_S;
 static const int64_t idle_again_ns = 60 * CN_NS_PER_S;
 static const int64_t tick_ns = 250 * CN_NS_PER_MS;
@@ -156,7 +159,7 @@ static size_t broadcast(cn_client *c, const cn_session *s, cn_want *w)
     for (cn_ring *r = c->peers.next; r != &c->peers && asked < CN_CLIENT_BROADCAST_PEERS;
          r = r->next) {
         cn_client_peer *p = CN_CONTAINER(r, cn_client_peer, node);
-        if (p->is_usable && !p->is_silent && p->open_len < CN_CLIENT_OPEN_MAX &&
+        if (p->is_usable && !p->is_silent && !p->is_old && p->open_len < CN_CLIENT_OPEN_MAX &&
             cn_ask_of(w, p) == NULL && (s->blocks == 0 || may_pay(c, p))) {
             asked += cn_ask_peer(c, w, p, false);
         }
@@ -240,11 +243,12 @@ void cn_client_pump(cn_client *c, cn_time now)
 /* --- hearing --- */
 
 /* Others were sent more and answered it: those before were lost on the way or dropped there. */
-static void resend_lost(cn_client *c, cn_client_peer *p, uint64_t answered_order)
+static void resend_lost(cn_client *c, cn_client_peer *p, uint64_t answered_order, cn_time now)
 {
     while (!cn_ring_is_empty(&p->open[1])) {
         cn_ask *a = CN_CONTAINER(p->open[1].next, cn_ask, node);
-        if (a->order + ORDER_LOST >= answered_order || a->resent >= RESENT_MAX) {
+        bool is_young = now.ns - a->at.ns < lost_ns;
+        if (is_young || a->order + ORDER_LOST >= answered_order || a->resent >= RESENT_MAX) {
             return;
         }
         a->resent++;
@@ -252,14 +256,9 @@ static void resend_lost(cn_client *c, cn_client_peer *p, uint64_t answered_order
     }
 }
 
-static void heard(cn_client *c, cn_client_peer *p, cn_time now)
+/* What was taken from a silent peer may be given to it once more. */
+static void revive(cn_client *c, cn_client_peer *p)
 {
-    p->alive = now;
-    c->is_pumped = false;
-    if (!p->is_silent) {
-        return;
-    }
-    /* back again: what was taken from it may be given to it once more */
     p->is_silent = false;
     for (cn_ring *r = p->answered.next, *next; r != &p->answered; r = next) {
         cn_ask *a = CN_CONTAINER(r, cn_ask, node);
@@ -271,6 +270,15 @@ static void heard(cn_client *c, cn_client_peer *p, cn_time now)
                 cn_want_again(c, w);
             }
         }
+    }
+}
+
+static void heard(cn_client *c, cn_client_peer *p, cn_time now)
+{
+    p->alive = now;
+    c->is_pumped = false;
+    if (p->is_silent) {
+        revive(c, p);
     }
 }
 
@@ -299,17 +307,18 @@ void cn_client_presence(cn_client *c, cn_client_peer *p, const cn_cid *cid, bool
     }
 }
 
-static cn_client_match unwanted(cn_client *c, cn_client_peer *p, const cn_cid *cid, size_t bytes)
+static cn_client_match duplicate(cn_client *c, cn_client_peer *p, size_t bytes)
 {
-    const cn_want *w = cn_client_find(c, cid);
-    if (p == NULL || w != NULL || cn_peer_was_asked(p, cid)) {
-        c->stats.duplicates++;
-        c->stats.duplicate_bytes += bytes;
-        if (p != NULL) {
-            p->stats.duplicates++;
-        }
-        return CN_CLIENT_DUPLICATE;
+    c->stats.duplicates++;
+    c->stats.duplicate_bytes += bytes;
+    if (p != NULL) {
+        p->stats.duplicates++;
     }
+    return CN_CLIENT_DUPLICATE;
+}
+
+static cn_client_match wrong(cn_client *c, cn_client_peer *p)
+{
     c->stats.wrong++;
     p->stats.wrong++;
     /* it answers wants with something else: they are better asked of others */
@@ -337,15 +346,21 @@ static void credit(cn_client *c, const cn_want *w, cn_client_peer *p, size_t byt
     }
 }
 
-cn_client_match
-cn_client_block(cn_client *c, cn_client_peer *p, const cn_cid *cid, size_t bytes, cn_time now)
+bool cn_client_expects(const cn_client *c, const cn_client_peer *p, const cn_cid *cid)
+{
+    return cn_client_find(c, cid) != NULL || cn_peer_was_asked(p, cid);
+}
+
+cn_client_match cn_client_block(
+    cn_client *c, cn_client_peer *p, const cn_cid *cid, size_t bytes, bool is_held, cn_time now)
 {
     cn_want *w = cn_client_find(c, cid);
     if (p != NULL) {
         heard(c, p, now);
     }
     if (w == NULL || w->state == CN_WANT_ARRIVING) {
-        return unwanted(c, p, cid, bytes);
+        bool is_late = p == NULL || is_held || cn_client_expects(c, p, cid);
+        return is_late ? duplicate(c, p, bytes) : wrong(c, p);
     }
     const cn_ask *a = p == NULL ? NULL : cn_ask_of(w, p);
     uint64_t order = a != NULL && a->is_block && a->is_sent ? a->order : 0;
@@ -360,7 +375,7 @@ cn_client_block(cn_client *c, cn_client_peer *p, const cn_cid *cid, size_t bytes
     cn_ask_drop_all(c, w, p);
     cn_want_set(c, w, CN_WANT_ARRIVING);
     if (order > 0) {
-        resend_lost(c, p, order);
+        resend_lost(c, p, order, now);
     }
     return CN_CLIENT_WANTED;
 }
@@ -368,9 +383,10 @@ cn_client_block(cn_client *c, cn_client_peer *p, const cn_cid *cid, size_t bytes
 /* --- time --- */
 
 /* It says nothing: others are asked for what it was asked. */
-static void give_up_silent(cn_client *c, cn_client_peer *p)
+static void give_up_silent(cn_client *c, cn_client_peer *p, cn_time now)
 {
     p->is_silent = true;
+    p->silent_since = now;
     for (int kind = 1; kind >= 0; kind--) {
         while (!cn_ring_is_empty(&p->open[kind])) {
             cn_ask *a = CN_CONTAINER(p->open[kind].prev, cn_ask, node);
@@ -406,7 +422,8 @@ static void look_at_oldest(cn_client *c, cn_client_peer *p, cn_time now)
             if (age < impatient_ns) {
                 break;
             }
-            if (is_impatient || (age >= unanswered_ns && a->resent >= RESENT_MAX)) {
+            bool is_no = p->is_old && now.ns - CN_MAX(p->delivered.ns, a->at.ns) >= old_ns;
+            if (is_impatient || is_no || (age >= unanswered_ns && a->resent >= RESENT_MAX)) {
                 cn_ask_answer(a, CN_ANSWER_LOST);
                 cn_want_again(c, a->want);
             } else if (age >= unanswered_ns) {
@@ -420,11 +437,14 @@ static void look_at_oldest(cn_client *c, cn_client_peer *p, cn_time now)
 static void look_at_peer(cn_client *c, cn_client_peer *p, cn_time now)
 {
     cn_client_peer_tell(c, p); /* what could not be sent before */
+    if (p->is_silent && now.ns - p->silent_since.ns >= revive_ns) {
+        revive(c, p); /* perhaps it never got what it was asked */
+    }
     if (cn_ring_is_empty(&p->open[0]) && cn_ring_is_empty(&p->open[1])) {
         return;
     }
     if (now.ns - p->alive.ns >= silent_ns) {
-        give_up_silent(c, p);
+        give_up_silent(c, p, now);
     } else {
         look_at_oldest(c, p, now);
     }

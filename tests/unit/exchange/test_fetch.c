@@ -474,6 +474,58 @@ static void a_report_says_who_was_asked(void)
     end();
 }
 
+/* A router that knows one provider of everything. */
+typedef struct knowing {
+    cn_router router; /* first: cast back from it */
+    cn_router_asker *asker;
+    size_t asked;
+} knowing;
+
+static cn_err find_providers(cn_router *r, const cn_cid *cid, cn_router_asker *who, cn_id *ret)
+{
+    knowing *k = (knowing *)r;
+    CN_UNUSED(cid);
+    k->asker = who;
+    k->asked++;
+    *ret = (cn_id){1, 1};
+    return CN_OK;
+}
+
+static void cancel_query(cn_router *r, cn_id query)
+{
+    CN_UNUSED(query);
+    ((knowing *)r)->asker = NULL;
+}
+
+static const cn_router_ops knowing_ops = {.find_providers = find_providers, .cancel = cancel_query};
+
+static void providers_are_looked_for(void)
+{
+    knowing k = {.router = {&knowing_ops, "knowing"}};
+    nodes_begin(2);
+    cn_fetcher_options o = {
+        .mem = &nodes[1].mem,
+        .net = &double_hosts[1].net,
+        .store = nodes[1].blocks,
+        .exchange = nodes[1].x,
+        .router = &k.router,
+    };
+    CHECK_OK(cn_fetcher_new(&o, &fetcher));
+    put_range(0, 0, 20, 3000);
+    asker a = {.from = 0, .len = 20, .bytes = 3000};
+    start(&a);
+    while (k.asker == NULL) { /* nobody is connected */
+        turn();
+    }
+    k.asker->ops->found(k.asker, (cn_id){1, 1}, &double_hosts[0].id, NULL, 0);
+    k.asker->ops->ended(k.asker, (cn_id){1, 1}, CN_OK, NULL);
+    finish(&a);
+    CHECK_OK(a.err);
+    CHECK_EQ(a.got, 20);
+    CHECK_EQ(k.asked, 1);
+    end();
+}
+
 int main(void)
 {
     TEST(a_thread_gets_what_is_at_a_peer);
@@ -486,5 +538,6 @@ int main(void)
     TEST(who_does_not_wait_is_called);
     TEST(reading_ahead_is_bounded);
     TEST(a_report_says_who_was_asked);
+    TEST(providers_are_looked_for);
     return test_end();
 }
