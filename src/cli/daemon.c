@@ -290,6 +290,9 @@ static cn_err make_handlers(daemon_state *d)
         CN_TRY(cn_config_duration(
             d->config, "Gateway.RetrievalTimeout", RETRIEVAL_TIMEOUT_S * CN_NS_PER_S,
             &gateway.retrieval_ns, cn_call_why(d->call)));
+        gateway.waits_max = (unsigned)CN_MIN(
+            CN_MAX(cn_config_i64(d->config, "Gateway.MaxConcurrentRequests", 0), (int64_t)0),
+            (int64_t)UINT32_MAX);
     }
     gateway.headers_len = d->headers_len;
     gateway.root_redirect = redirect;

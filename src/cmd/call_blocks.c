@@ -25,9 +25,8 @@ static int64_t stall_ns(const cn_call *call)
 }
 
 /* Each time as long has passed without a block: say whom was asked. */
-static void waiting(void *ctx, int64_t without_progress_ns)
+static void tell_stall(cn_call *call, int64_t without_progress_ns)
 {
-    cn_call *call = ctx;
     cn_buf report;
     if (without_progress_ns < call->stalled_ns) {
         call->stalled_ns = 0; /* something came meanwhile */
@@ -43,6 +42,17 @@ static void waiting(void *ctx, int64_t without_progress_ns)
     cn_buf_release(&report);
 }
 
+static void waiting(void *ctx, int64_t without_progress_ns)
+{
+    cn_call *call = ctx;
+    if (call->parts.stalled != NULL) {
+        tell_stall(call, without_progress_ns);
+    }
+    if (call->while_waiting != NULL && without_progress_ns >= CN_NS_PER_S) {
+        call->while_waiting(call->while_waiting_ctx);
+    }
+}
+
 static cn_err open_fetch(cn_call *call, cn_network *network)
 {
     const cn_fetch_options options = {
@@ -52,7 +62,7 @@ static cn_err open_fetch(cn_call *call, cn_network *network)
         .check = may_go_on,
         .ctx = call,
         .follow = call->follows,
-        .waiting = call->parts.stalled == NULL ? NULL : waiting,
+        .waiting = waiting,
     };
     cn_err err = cn_fetch_open(&options, &call->fetch, &call->why);
     return err == CN_OK ? err : cn_call_fail_why(call, err);
@@ -82,6 +92,12 @@ out:
 void cn_call_follow(cn_call *call)
 {
     call->follows = true;
+}
+
+void cn_call_while_waiting(cn_call *call, void (*fn)(void *ctx), void *ctx)
+{
+    call->while_waiting = fn;
+    call->while_waiting_ctx = ctx;
 }
 
 void cn_call_have(cn_call *call, const cn_cid *cids, size_t len)

@@ -39,5 +39,7 @@ struct cn_call {
     void *state;
     struct cn_fetch *fetch; /* blocks of peers; NULL: not asked for yet, or from here alone */
     bool follows;
-    int64_t stalled_ns; /* without progress, when it was told last */
+    int64_t stalled_ns;               /* without progress, when it was told last */
+    void (*while_waiting)(void *ctx); /* NULL: nothing to do meanwhile */
+    void *while_waiting_ctx;
 };

@@ -32,18 +32,6 @@ static cn_err add_cid(cn_call *call, const cn_cid *cid, cn_strings *to)
     return err;
 }
 
-/* The network with Bitswap in it. */
-static cn_err find_bitswap(cn_call *call, cn_offline_words words, cn_network **ret)
-{
-    cn_err err = cn_call_network(call, words, ret);
-    if (err == CN_OK && cn_network_bitswap(*ret) == NULL) {
-        return cn_call_fail(
-            call, CN_ERR_USAGE,
-            "Bitswap is off: Bitswap.Libp2pEnabled is false in the configuration");
-    }
-    return err;
-}
-
 /* --- stat --- */
 
 typedef struct stat_answer {
@@ -62,6 +50,9 @@ static cn_err gather_stat(cn_network *n, void *ctx)
     cn_peer_id peer = {0};
     char text[CN_PEER_TEXT_BYTES];
     cn_err err = CN_OK;
+    if (b == NULL) { /* Bitswap.Libp2pEnabled is false: nothing was exchanged */
+        return CN_OK;
+    }
     cn_bitswap_stat(b, &a->stats);
     while (cn_bitswap_wants(b, &position, &cid)) {
         CN_TRY(add_cid(a->call, cid, &a->wants));
@@ -157,7 +148,7 @@ static cn_err run_stat(cn_call *call)
         err = cn_call_fail_client(call, CN_ERR_USAGE, "%s", cn_offline_sentence(CN_OFFLINE_UNABLE));
         goto out;
     }
-    CN_TRY(find_bitswap(call, CN_OFFLINE_UNABLE, &n));
+    CN_TRY(cn_call_network(call, CN_OFFLINE_UNABLE, &n));
     CN_TRY(cn_call_on_loop(call, n, gather_stat, &a));
     err = cn_call_emit_once(call, &stat_output, &a);
 out:
@@ -204,8 +195,9 @@ static cn_err gather_wants(cn_network *n, void *ctx)
     size_t position = 0;
     const cn_cid *cid = NULL;
     cn_err err = CN_OK;
-    while (err == CN_OK && (l->of_peer ? cn_bitswap_wants_of(b, &l->peer, &position, &cid)
-                                       : cn_bitswap_wants(b, &position, &cid))) {
+    while (b != NULL && err == CN_OK &&
+           (l->of_peer ? cn_bitswap_wants_of(b, &l->peer, &position, &cid)
+                       : cn_bitswap_wants(b, &position, &cid))) {
         err = add_cid(l->call, cid, &l->cids);
     }
     return err;
@@ -219,7 +211,11 @@ static cn_err wants_json(cn_call *call, cn_buf *out, const void *value)
     cn_json_init(&j, out, NULL);
     cn_json_object(&j);
     cn_json_key(&j, "Keys");
-    cids_json(&j, &l->cids);
+    if (l->of_peer && l->cids.len == 0) {
+        cn_json_null(&j); /* as Kubo */
+    } else {
+        cids_json(&j, &l->cids);
+    }
     cn_json_object_end(&j);
     return cn_json_finish(&j);
 }
@@ -245,7 +241,7 @@ static cn_err run_wantlist(cn_call *call)
     cn_err err = CN_OK;
     cn_strings_init(&l.cids, cn_call_mem(call));
     CN_TRY(cn_call_check_base(call));
-    CN_TRY(find_bitswap(call, CN_OFFLINE_COMMAND, &n));
+    CN_TRY(cn_call_network(call, CN_OFFLINE_COMMAND, &n));
     if (l.of_peer) {
         CN_TRY(cn_call_peer(call, cn_str(peer), &l.peer));
         l.of_peer = !cn_peer_id_eq(&l.peer, cn_host_self(cn_network_host(n)));
@@ -280,7 +276,10 @@ typedef struct ledger_answer {
 static cn_err gather_ledger(cn_network *n, void *ctx)
 {
     ledger_answer *a = ctx;
-    (void)cn_bitswap_ledger_of(cn_network_bitswap(n), &a->peer, &a->ledger);
+    cn_bitswap *b = cn_network_bitswap(n);
+    if (b != NULL) {
+        (void)cn_bitswap_ledger_of(b, &a->peer, &a->ledger);
+    }
     return CN_OK;
 }
 
@@ -328,7 +327,7 @@ static cn_err run_ledger(cn_call *call)
     ledger_answer a = {0};
     cn_network *n = NULL;
     cn_err err = CN_OK;
-    CN_TRY(find_bitswap(call, CN_OFFLINE_COMMAND, &n));
+    CN_TRY(cn_call_network(call, CN_OFFLINE_COMMAND, &n));
     CN_TRY(cn_call_peer(call, cn_call_arg(call, 0), &a.peer));
     CN_TRY(cn_call_on_loop(call, n, gather_ledger, &a));
     err = cn_call_emit_once(call, &ledger_output, &a);
@@ -355,7 +354,14 @@ const cn_command cn_cmd_bitswap_ledger = {
 static cn_err run_reprovide(cn_call *call)
 {
     cn_network *n = NULL;
-    return cn_call_network(call, CN_OFFLINE_COMMAND, &n); /* there is no router to tell */
+    cn_err err = cn_call_network(call, CN_OFFLINE_COMMAND, &n);
+    if (err != CN_OK) {
+        return err;
+    }
+    return cn_call_fail(
+        call, CN_ERR_UNSUPPORTED,
+        "manual reprovide is not available: no router is built yet, so there is nobody to tell "
+        "what is here");
 }
 
 const cn_command cn_cmd_bitswap_reprovide = {

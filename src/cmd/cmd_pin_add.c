@@ -41,6 +41,7 @@ typedef struct progress {
     uint64_t nodes;
     uint64_t bytes;
     cn_time told; /* when it was last said to a client */
+    cn_content_shared share;
 } progress;
 
 static cn_err progress_json(cn_call *call, cn_buf *out, const void *value)
@@ -92,7 +93,7 @@ static cn_err count(void *ctx, const cn_walk_entry *e, size_t bytes)
 }
 
 /* Everything that the pin is to hold must be here. */
-static cn_err check_here(progress *p, const cn_cid *cid, bool recursive)
+static cn_err look_once(progress *p, const cn_cid *cid, bool recursive)
 {
     cn_call *call = p->call;
     cn_walk walk = {0};
@@ -113,7 +114,25 @@ static cn_err check_here(progress *p, const cn_cid *cid, bool recursive)
                 cn_cid_text(cid, text));
         }
     }
-    if (err == CN_OK && recursive && cn_call_flag(call, "progress", NULL)) {
+out:
+    return err;
+}
+
+/* The same, and once more after a wait that let a collection by. */
+static cn_err check_here(progress *p, const cn_cid *cid, bool recursive)
+{
+    cn_call *call = p->call;
+    uint64_t nodes = p->nodes;
+    uint64_t bytes = p->bytes;
+    cn_err err = look_once(p, cid, recursive);
+    while (err == CN_OK && cn_content_was_aside(&p->share)) {
+        p->nodes = nodes;
+        p->bytes = bytes;
+        err = look_once(p, cid, recursive);
+    }
+    CN_TRY(err);
+    CN_TRY(cn_call_check(call)); /* one that is to end has perhaps no hold any more */
+    if (recursive && cn_call_flag(call, "progress", NULL)) {
         char human[CN_HUMAN_BYTES];
         cn_call_note(
             call, "Fetched/Processed %llu nodes (%s)\r", (unsigned long long)p->nodes,
@@ -180,16 +199,15 @@ static cn_err each_arg(
 {
     cn_call *call = p->call;
     cn_pins *pins = NULL;
-    cn_latch_hold hold = {0};
     cn_err err = CN_OK;
     CN_TRY(cn_pin_open(call, &pins));
     CN_TRY(cn_call_read_args(call));
-    CN_TRY(cn_content_share(call, &hold));
+    CN_TRY(cn_content_share_aside(call, &p->share));
     for (size_t i = 0; i < cn_call_args_len(call); i++) {
         CN_TRY(one(p, pins, cn_call_arg(call, i), texts));
     }
 out:
-    cn_latch_give(&hold);
+    cn_content_unshare(&p->share);
     return err;
 }
 
@@ -334,8 +352,9 @@ static cn_err replace_pin(cn_call *call, cn_pins *pins, const cn_pin *held, cons
 }
 
 /* Pin `to` under the name of `from`, and let `from` go, in one change. */
-static cn_err update(cn_call *call, cn_pins *pins, const cn_cid *from, const cn_cid *to)
+static cn_err update(cn_content_shared *share, cn_pins *pins, const cn_cid *from, const cn_cid *to)
 {
+    cn_call *call = share->call;
     cn_pin held = {0};
     cn_pin other = {0};
     cn_walk walk = {0};
@@ -352,7 +371,11 @@ static cn_err update(cn_call *call, cn_pins *pins, const cn_cid *from, const cn_
         return cn_call_fail(call, CN_ERR_EXISTS, "'to' cid was already recursively pinned");
     }
     CN_TRY(cn_call_node(call, &node));
-    err = cn_pin_walk(call, &walk, false, to, NULL, NULL);
+    do {
+        cn_walk_release(&walk);
+        walk = (cn_walk){0};
+        err = cn_pin_walk(call, &walk, false, to, NULL, NULL);
+    } while (err == CN_OK && cn_content_was_aside(share));
     if (err == CN_ERR_NOT_FOUND) {
         char text[CN_CID_TEXT_BYTES];
         err = cn_call_fail(
@@ -360,6 +383,7 @@ static cn_err update(cn_call *call, cn_pins *pins, const cn_cid *from, const cn_
         goto out;
     }
     CN_TRY(err);
+    CN_TRY(cn_call_check(call));
     CN_TRY(cn_store_flush(cn_node_store(node), cn_call_why(call)));
     err = replace_pin(call, pins, &held, to);
 out:
@@ -373,12 +397,12 @@ static cn_err run_update(cn_call *call)
     cn_content to = {0};
     cn_pin_texts texts;
     cn_pins *pins = NULL;
-    cn_latch_hold hold = {0};
+    cn_content_shared share = {0};
     cn_err err = CN_OK;
     cn_pin_texts_init(&texts, cn_call_mem(call));
     cn_call_follow(call);
     CN_TRY(cn_pin_open(call, &pins));
-    CN_TRY(cn_content_share(call, &hold));
+    CN_TRY(cn_content_share_aside(call, &share));
     err = cn_content_find(call, cn_call_arg(call, 0), &from);
     if (err == CN_OK) {
         err = cn_content_find(call, cn_call_arg(call, 1), &to);
@@ -387,13 +411,13 @@ static cn_err run_update(cn_call *call)
         err = cn_call_fail_why(call, err);
         goto out;
     }
-    CN_TRY(update(call, pins, &from.cid, &to.cid));
-    cn_latch_give(&hold);
+    CN_TRY(update(&share, pins, &from.cid, &to.cid));
+    cn_content_unshare(&share);
     CN_TRY(cn_pin_texts_add(call, &texts, &from.cid));
     CN_TRY(cn_pin_texts_add(call, &texts, &to.cid));
     err = cn_call_emit_once(call, &update_output, &texts);
 out:
-    cn_latch_give(&hold);
+    cn_content_unshare(&share);
     cn_content_release(&from);
     cn_content_release(&to);
     cn_pin_texts_release(&texts);

@@ -247,3 +247,45 @@ const cn_command cn_cmd_swarm_addrs_listen = {
     .output = &cn_strings_output,
     .run = run_listen,
 };
+
+/* --- reachability --- */
+
+static const char unknown[] = "Unknown"; /* nobody is asked to dial back yet */
+
+static cn_err autonat_json(cn_call *call, cn_buf *out, const void *value)
+{
+    cn_json_writer j;
+    CN_UNUSED(call);
+    cn_json_init(&j, out, NULL);
+    cn_json_object(&j);
+    cn_json_put_text(&j, "reachability", value);
+    cn_json_object_end(&j);
+    return cn_json_finish(&j);
+}
+
+static cn_err autonat_text(cn_call *call, cn_buf *out, const void *value)
+{
+    CN_UNUSED(call);
+    return cn_buf_printf(
+        out,
+        "AutoNAT V2 Status:\n  Reachability: %s\n\nPer-Address Reachability:\n"
+        "  (no address reachability data available)\n",
+        (const char *)value);
+}
+
+static const cn_output_type autonat_output = {
+    "commands.reachabilityOutput", autonat_json, autonat_text};
+
+static cn_err run_autonat(cn_call *call)
+{
+    cn_network *n = NULL;
+    cn_err err = cn_call_network(call, CN_OFFLINE_COMMAND, &n);
+    return err == CN_OK ? cn_call_emit_once(call, &autonat_output, unknown) : err;
+}
+
+const cn_command cn_cmd_swarm_addrs_autonat = {
+    .path = "swarm/addrs/autonat",
+    .summary = "Show whether others can reach this node: not known yet",
+    .output = &autonat_output,
+    .run = run_autonat,
+};

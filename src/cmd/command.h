@@ -162,6 +162,11 @@ CN_MUST_USE cn_err cn_call_blocks(cn_call *call, cn_blocks **ret);
 #define CN_CALL_DEADLINE "context deadline exceeded"
 /* Before the first cn_call_blocks: all below what is asked for will be wanted too. */
 void cn_call_follow(cn_call *call);
+/*
+ * Have `fn` called about once a second, on the call's thread, while the call waits for a block of
+ * peers and nothing has come for a second already. NULL: no more.
+ */
+void cn_call_while_waiting(cn_call *call, void (*fn)(void *ctx), void *ctx);
 /* These blocks were put into the store: peers who wait for them are told. Copies; does not wait. */
 void cn_call_have(cn_call *call, const cn_cid *cids, size_t len);
 /* The repo's folder, as given by options and environment; "" over RPC for NO_REPO commands. */

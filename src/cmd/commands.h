@@ -61,6 +61,7 @@ extern const cn_command cn_cmd_shutdown;
 extern const cn_command cn_cmd_stats_bitswap;
 extern const cn_command cn_cmd_stats_bw;
 extern const cn_command cn_cmd_swarm_addrs;
+extern const cn_command cn_cmd_swarm_addrs_autonat;
 extern const cn_command cn_cmd_swarm_addrs_listen;
 extern const cn_command cn_cmd_swarm_addrs_local;
 extern const cn_command cn_cmd_swarm_connect;

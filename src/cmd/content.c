@@ -75,3 +75,43 @@ cn_err cn_content_exclude(cn_call *call, cn_latch_hold *ret)
     cn_err err = cn_call_node(call, &node);
     return err != CN_OK ? err : cn_latch_exclude(cn_node_latch(node), &wait, ret);
 }
+
+/* Nobody is to wait for ever because a block does not come. */
+static void step_aside(void *ctx)
+{
+    cn_content_shared *s = ctx;
+    cn_latch *latch = s->hold.latch;
+    if (latch != NULL && cn_latch_is_wanted(latch)) {
+        cn_latch_give(&s->hold);
+        (void)!cn_content_share(s->call, &s->hold); /* fails only if the call is to end */
+    }
+}
+
+cn_err cn_content_share_aside(cn_call *call, cn_content_shared *ret)
+{
+    *ret = (cn_content_shared){.call = call};
+    cn_err err = cn_content_share(call, &ret->hold);
+    if (err == CN_OK) {
+        ret->rounds = cn_latch_rounds(ret->hold.latch);
+        cn_call_while_waiting(call, step_aside, ret);
+    }
+    return err;
+}
+
+bool cn_content_was_aside(cn_content_shared *s)
+{
+    uint64_t before = s->rounds;
+    if (s->hold.latch == NULL) {
+        return false; /* the call is to end */
+    }
+    s->rounds = cn_latch_rounds(s->hold.latch);
+    return s->rounds != before;
+}
+
+void cn_content_unshare(cn_content_shared *s)
+{
+    if (s->call != NULL) {
+        cn_call_while_waiting(s->call, NULL, NULL);
+        cn_latch_give(&s->hold);
+    }
+}

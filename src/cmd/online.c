@@ -139,12 +139,17 @@ out:
 
 /* --- connecting --- */
 
+static void say_undialled(cn_connect_task *t, const char *sentence)
+{
+    (void)!cn_buf_printf(&t->sentence, "failed to dial: %s", sentence);
+}
+
 static void dialled(void *ctx, const cn_peer_id *peer, cn_err err, const char *sentence)
 {
     cn_connect_task *t = ctx;
     CN_UNUSED(peer);
     if (err != CN_OK) {
-        (void)!cn_buf_text(&t->sentence, sentence == NULL ? cn_err_sentence(err) : sentence);
+        say_undialled(t, sentence == NULL ? cn_err_sentence(err) : sentence);
     }
     t->waiting = CN_ID_NONE;
     cn_network_task_end(t->task.owner, &t->task, err);
@@ -161,7 +166,7 @@ static void connect_run(cn_network_task *task, cn_network *n)
     if (err == CN_ERR_NOT_FOUND) {
         (void)!cn_buf_text(&t->sentence, "routing: not found"); /* nobody else is asked yet */
     } else if (err != CN_OK) {
-        (void)!cn_buf_text(&t->sentence, cn_why_text(&why, err));
+        say_undialled(t, cn_why_text(&why, err));
     }
     if (err != CN_OK) {
         cn_network_task_end(n, task, err);

@@ -105,6 +105,7 @@ static const cn_command *const built[] = {
     &cn_cmd_stats_bitswap,
     &cn_cmd_stats_bw,
     &cn_cmd_swarm_addrs,
+    &cn_cmd_swarm_addrs_autonat,
     &cn_cmd_swarm_addrs_listen,
     &cn_cmd_swarm_addrs_local,
     &cn_cmd_swarm_connect,

@@ -189,8 +189,8 @@ static cn_err refuse_path(cn_gw_ask *a, cn_err reason)
     if (reason == CN_ERR_TIMEOUT) {
         return cn_gw_too_late(a);
     }
-    if (a->wait != NULL && (reason == CN_ERR_TOO_LARGE || reason == CN_ERR_CLOSED)) {
-        return cn_gw_error(a, 503, "too many requests wait for peers");
+    if (a->wait != NULL && reason == CN_ERR_CLOSED) {
+        return cn_gw_too_many(a); /* all of the node together */
     }
     if (reason == CN_ERR_NO_LINK || reason == CN_ERR_NOT_FOUND || reason == CN_ERR_WRONG_TYPE) {
         status = 404;
@@ -489,6 +489,9 @@ static cn_err answer(cn_gw_ask *a)
         release_parts(a);
         cn_http_response_free(a->response);
         a->response = NULL;
+        if (cn_gw_waits_are_full(a->gateway)) {
+            return cn_gw_too_many(a);
+        }
         CN_TRY(cn_gw_wait_open(a));
         err = route(a);
     }

@@ -36,7 +36,8 @@ typedef struct cn_gateway_options {
     size_t cache_bytes;  /* for small answers; 0: 8 MiB */
     cn_fetcher *fetcher; /* NULL: what is not here is not found */
     int64_t
-        retrieval_ns; /* to wait for peers, until the first byte and between bytes; 0: for ever */
+        retrieval_ns;   /* to wait for peers, until the first byte and between bytes; 0: for ever */
+    unsigned waits_max; /* requests that wait for peers at once; beyond: 429. 0: the fetcher's */
 } cn_gateway_options;
 
 /* All of `options` that is not copied must outlive the gateway. Errors: NO_MEMORY. */

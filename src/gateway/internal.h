@@ -29,6 +29,7 @@ struct cn_gateway {
     char *root_redirect;
     cn_gw_cache *cache;
     atomic_uint aheads; /* answers that read ahead now */
+    atomic_uint waits;  /* requests that lack something, and their answers */
 };
 
 /* A request's way to peers; held by the request and by the body of its answer. */
@@ -122,6 +123,10 @@ void cn_gw_wait_drop(cn_gw_wait *w);
 cn_http_waker *cn_gw_wait_waker(const cn_gw_wait *w);
 /* From now on so long as is waited for peers. */
 void cn_gw_wait_begin(cn_gw_wait *w);
+/* As many wait as may: what is not here is not asked for. */
+bool cn_gw_waits_are_full(cn_gateway *g);
+/* 429, with the time after which to come again. */
+CN_MUST_USE cn_err cn_gw_too_many(cn_gw_ask *a);
 /* 504 with a->why: whom was asked, and what they answered. */
 CN_MUST_USE cn_err cn_gw_too_late(cn_gw_ask *a);
 

@@ -6,6 +6,8 @@
  */
 #include "gateway/internal.h"
 
+enum { REPORT_MAX_BYTES = 128 << 10, AGAIN_S = 60 };
+
 struct cn_gw_wait {
     cn_blocks blocks; /* first: cast back from it */
     cn_gateway *gateway;
@@ -30,6 +32,7 @@ void cn_gw_wait_drop(cn_gw_wait *w)
     if (w != NULL && --w->holders == 0) {
         cn_fetch_close(w->fetch); /* `ready` is not called any more */
         cn_http_waker_release(w->waker);
+        (void)atomic_fetch_sub(&w->gateway->waits, 1);
         cn_free(w->gateway->mem, w);
     }
 }
@@ -46,7 +49,12 @@ static cn_err open_fetch(cn_gw_wait *w, cn_why *why)
         .ready = ready,
         .ctx = w,
     };
-    return w->fetch != NULL ? CN_OK : cn_fetch_open(&options, &w->fetch, why);
+    if (w->fetch != NULL) {
+        return CN_OK;
+    }
+    cn_err err = cn_fetch_open(&options, &w->fetch, why);
+    /* TOO_LARGE would look like a block that is */
+    return err == CN_ERR_TOO_LARGE ? CN_ERR_CLOSED : err;
 }
 
 static cn_err get(cn_blocks *b, const cn_cid *cid, cn_buf *ret, cn_why *why)
@@ -119,6 +127,7 @@ cn_err cn_gw_wait_open(cn_gw_ask *a)
     }
     w->blocks.ops = &blocks_ops;
     w->gateway = g;
+    (void)atomic_fetch_add(&g->waits, 1);
     w->holders = 1;
     w->deadline = deadline(g);
     CN_TRY(cn_http_waker_new(a->request, &w->waker));
@@ -153,8 +162,14 @@ void cn_gw_wait_begin(cn_gw_wait *w)
 
 cn_err cn_gw_too_late(cn_gw_ask *a)
 {
-    cn_slice report = cn_str(cn_why_text(&a->why, CN_ERR_TIMEOUT));
+    cn_buf text;
+    cn_slice report = {0};
     cn_err err = CN_OK;
+    cn_buf_init(&text, a->mem, REPORT_MAX_BYTES);
+    if (a->wait != NULL && a->wait->fetch != NULL) {
+        CN_TRY(cn_fetch_report_late(a->wait->fetch, &text));
+    }
+    report = text.len > 0 ? cn_buf_slice(&text) : cn_str(cn_why_text(&a->why, CN_ERR_TIMEOUT));
     while (report.len > 0 && report.data[report.len - 1] == '\n') {
         report.len--;
     }
@@ -162,6 +177,22 @@ cn_err cn_gw_too_late(cn_gw_ask *a)
         a, 504, "Unable to retrieve content within timeout period: %.*s", (int)report.len,
         (const char *)report.data));
     CN_TRY(cn_gw_path_header(a));
+out:
+    cn_buf_release(&text);
+    return err;
+}
+
+bool cn_gw_waits_are_full(cn_gateway *g)
+{
+    return g->options.waits_max > 0 && atomic_load(&g->waits) >= g->options.waits_max;
+}
+
+cn_err cn_gw_too_many(cn_gw_ask *a)
+{
+    cn_err err = CN_OK;
+    CN_TRY(cn_gw_error(a, 429, "Too many requests. Please retry after %d seconds.", AGAIN_S));
+    CN_TRY(cn_gw_header(a, "Retry-After", "%d", AGAIN_S));
+    CN_TRY(cn_gw_header(a, "Cache-Control", "no-store"));
 out:
     return err;
 }

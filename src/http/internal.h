@@ -118,15 +118,19 @@ struct cn_http_waker {
     unsigned holders; /* the request while it lasts, and who made it */
     bool is_rung;
     bool is_asleep;
+    bool has_left; /* the client: there is nobody to answer */
 };
 
-/* On the connection's thread: sleep, unless it was rung already or the server stops; says which. */
+/* On the connection's thread: sleep, unless it was rung already; STOPS: end the request, since the
+ * server stops or the client has left. */
 typedef enum cn_http_slept { CN_HTTP_SLEEPS, CN_HTTP_GOES_ON, CN_HTTP_STOPS } cn_http_slept;
 cn_http_slept cn_http_waker_sleep(cn_http_waker *w);
 /* The request has ended. */
 void cn_http_wakers_end(cn_http_server *s, const cn_http_request *r);
 /* The server stops: wake all. */
 void cn_http_wakers_ring(cn_http_server *s);
+/* End requests that sleep and whose clients have left. Now and then, from any thread. */
+void cn_http_wakers_look(cn_http_server *s);
 
 CN_MUST_USE cn_err
 cn_http_runners_init(cn_http_runners *w, cn_mem *mem, unsigned threads_max, unsigned stalled_s);

@@ -261,6 +261,14 @@ static struct MHD_Daemon *start_daemon(cn_http_server *s)
         on_connection, s, MHD_OPTION_END);
 }
 
+/* Twice a second while there are connections. */
+static void look(void *ctx)
+{
+    cn_http_server *s = ctx;
+    cn_http_runners_look(&s->runners);
+    cn_http_wakers_look(s);
+}
+
 cn_err cn_http_server_start(
     const cn_http_options *options, cn_listen *listen, cn_http_server **ret, cn_why *why)
 {
@@ -279,8 +287,8 @@ cn_err cn_http_server_start(
     CN_TRY(cn_lock_new(s->mem, &s->wakers_lock));
     CN_TRY(cn_http_runners_init(
         &s->runners, s->mem, s->options.streams_max, s->options.stalled_timeout_s));
-    s->watch.look = cn_http_runners_look;
-    s->watch.ctx = &s->runners;
+    s->watch.look = look;
+    s->watch.ctx = s;
     CN_TRY(
         cn_watch_start(&s->watch, s->mem, s->options.header_timeout_s, s->options.idle_timeout_s));
     s->daemon = start_daemon(s);

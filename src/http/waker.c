@@ -85,7 +85,7 @@ cn_http_slept cn_http_waker_sleep(cn_http_waker *w)
 {
     cn_http_slept slept = CN_HTTP_SLEEPS;
     cn_lock_take(w->server->wakers_lock);
-    if (atomic_load(&w->server->stopping)) {
+    if (atomic_load(&w->server->stopping) || w->has_left) {
         slept = CN_HTTP_STOPS;
     } else if (w->is_rung) {
         w->is_rung = false;
@@ -97,6 +97,22 @@ cn_http_slept cn_http_waker_sleep(cn_http_waker *w)
     }
     cn_lock_give(w->server->wakers_lock);
     return slept;
+}
+
+/*
+ * A connection that sleeps is not read, so libmicrohttpd does not see its client go: what it waits
+ * for would be fetched for nobody. Nothing of such a connection can go away under the lock.
+ */
+void cn_http_wakers_look(cn_http_server *s)
+{
+    cn_lock_take(s->wakers_lock);
+    for (cn_http_waker *w = s->wakers; w != NULL; w = w->next) {
+        if (w->is_asleep && w->watched != NULL && cn_watched_has_left(w->watched)) {
+            w->has_left = true;
+            ring(w);
+        }
+    }
+    cn_lock_give(s->wakers_lock);
 }
 
 void cn_http_wakers_end(cn_http_server *s, const cn_http_request *r)

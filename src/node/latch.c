@@ -14,7 +14,8 @@ struct cn_latch {
     cn_lock *lock;
     cn_cond *changed;
     size_t sharers;
-    size_t waiting; /* to be alone */
+    size_t waiting;  /* to be alone */
+    uint64_t rounds; /* of being alone */
     bool alone;
 };
 
@@ -84,6 +85,7 @@ cn_err cn_latch_exclude(cn_latch *g, const cn_latch_wait *wait, cn_latch_hold *r
     g->waiting--;
     if (err == CN_OK) {
         g->alone = true;
+        g->rounds++;
         *ret = (cn_latch_hold){.latch = g, .alone = true};
     } else {
         cn_cond_wake_all(g->changed); /* those who let us go first need not any more */
@@ -108,4 +110,20 @@ void cn_latch_give(cn_latch_hold *hold)
     cn_cond_wake_all(g->changed);
     cn_lock_give(g->lock);
     *hold = (cn_latch_hold){0};
+}
+
+bool cn_latch_is_wanted(cn_latch *g)
+{
+    cn_lock_take(g->lock);
+    bool wanted = g->waiting > 0;
+    cn_lock_give(g->lock);
+    return wanted;
+}
+
+uint64_t cn_latch_rounds(cn_latch *g)
+{
+    cn_lock_take(g->lock);
+    uint64_t rounds = g->rounds;
+    cn_lock_give(g->lock);
+    return rounds;
 }

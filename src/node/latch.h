@@ -41,3 +41,12 @@ CN_MUST_USE cn_err cn_latch_share(cn_latch *g, const cn_latch_wait *wait, cn_lat
 CN_MUST_USE cn_err cn_latch_exclude(cn_latch *g, const cn_latch_wait *wait, cn_latch_hold *ret);
 /* Give a hold back and zero it. Accepts a zeroed one. */
 void cn_latch_give(cn_latch_hold *hold);
+
+/*
+ * For one who shares it and waits for something that may never come: does somebody wait to be
+ * alone? Then give the hold back, share again (which lets the other go first), and look again at
+ * what the hold was for if `rounds` has changed meanwhile.
+ */
+bool cn_latch_is_wanted(cn_latch *g);
+/* How often it has been held alone since it was made. */
+uint64_t cn_latch_rounds(cn_latch *g);

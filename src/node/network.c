@@ -21,6 +21,7 @@
 enum {
     PATH_MAX_BYTES = 64 << 10,
     SKIPPED_MAX_BYTES = 900,
+    FEW_PEERS = 256,
     STREAMS_IN_MAX = 512, /* of one connection */
     STREAMS_OUT_MAX = 512,
     WINDOW_MAX_BYTES = 16 << 20,
@@ -35,6 +36,7 @@ enum {
 #define BOOTSTRAP_EVERY_NS (30 * CN_NS_PER_S)
 #define BOOTSTRAP_TIMEOUT_NS (25 * CN_NS_PER_S)
 #define SAVE_EVERY_NS (600 * CN_NS_PER_S)
+#define SAVE_SOON_NS (10 * CN_NS_PER_S)
 
 struct cn_network {
     cn_mem own;
@@ -64,6 +66,8 @@ struct cn_network {
     bool is_over;
     cn_time bootstrap_due;
     cn_time save_due;
+    cn_time saved;
+    size_t saved_peers;
 };
 
 cn_host *cn_network_host(cn_network *n)
@@ -343,7 +347,9 @@ cn_err cn_network_new(const cn_network_options *options, cn_network **ret, cn_wh
     CN_TRY(start_listening(n, options, why));
     CN_TRY(keep_peerings(n));
     n->bootstrap_due = cn_rt_now(n->rt);
-    n->save_due = cn_time_after(n->bootstrap_due, SAVE_EVERY_NS);
+    n->saved = n->bootstrap_due;
+    n->saved_peers = cn_book_len(n->book);
+    n->save_due = cn_time_after(n->saved, SAVE_EVERY_NS);
     *ret = n;
     n = NULL;
 out:
@@ -408,10 +414,21 @@ static void bootstrap(cn_network *n, cn_time now)
 static void save_book(cn_network *n, cn_time now)
 {
     const char *path = NULL;
+    n->saved = now;
+    n->saved_peers = cn_book_len(n->book);
     n->save_due = cn_time_after(now, SAVE_EVERY_NS);
     if (cn_buf_cstr(&n->book_path, &path) == CN_OK) {
         /* what could not be saved is learned again */
         (void)!cn_book_file_save(n->book, n->rt, n->mem, path, NULL);
+    }
+}
+
+/* Who knows few peers has most to lose if the process is killed: its book is saved soon. */
+static void hurry_save(cn_network *n)
+{
+    size_t len = cn_book_len(n->book);
+    if (len != n->saved_peers && len <= FEW_PEERS) {
+        n->save_due.ns = CN_MIN(n->save_due.ns, cn_time_after(n->saved, SAVE_SOON_NS).ns);
     }
 }
 
@@ -432,6 +449,7 @@ void cn_network_turn(cn_network *n, cn_time now)
     if (now.ns >= n->bootstrap_due.ns) {
         bootstrap(n, now);
     }
+    hurry_save(n);
     if (now.ns >= n->save_due.ns) {
         save_book(n, now);
     }

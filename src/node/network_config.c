@@ -57,13 +57,51 @@ static cn_err add_range(reader *r, cn_range_list *to, const cn_ip_range *range)
     return err;
 }
 
-static cn_err read_ranges(reader *r, const char *key, cn_range_list *ret)
+/*
+ * "/ip4/1.2.3.4/p2p/<id>" without its end. Who calls is known only after the limits were asked, so
+ * an address is allowed for all or for none.
+ */
+static cn_slice without_peer(cn_slice text)
+{
+    static const char mark[] = "/p2p/";
+    for (size_t i = 0; i + sizeof mark - 1 <= text.len; i++) {
+        cn_peer_id id = {0};
+        if (cn_slice_starts(cn_slice_skip(text, i), cn_str(mark))) {
+            cn_slice end = cn_slice_skip(text, i + sizeof mark - 1);
+            return cn_peer_id_parse(end, &id, NULL) == CN_OK ? cn_slice_head(text, i) : text;
+        }
+    }
+    return text;
+}
+
+/* Of the allow-list: a range, or one address ("/ip4/1.2.3.4"); with a peer id or without. */
+static cn_err parse_allowed(reader *r, cn_slice text, cn_ip_range *ret)
+{
+    cn_slice at = without_peer(text);
+    cn_slice ip = {0};
+    cn_err err = cn_ip_range_parse(at, ret, NULL);
+    if (err != CN_ERR_MALFORMED) {
+        return err;
+    }
+    cn_buf_reset(&r->address);
+    CN_TRY(cn_multiaddr_parse(at, &r->address, NULL));
+    ip = cn_multiaddr_ip(cn_buf_slice(&r->address));
+    if (ip.len != 4 && ip.len != sizeof ret->ip) {
+        return CN_ERR_MALFORMED;
+    }
+    *ret = (cn_ip_range){.bits = (uint8_t)(8 * ip.len), .is_ip6 = ip.len != 4};
+    cn_copy(ret->ip, ip.data, ip.len);
+out:
+    return err;
+}
+
+static cn_err read_ranges(reader *r, const char *key, bool is_allowlist, cn_range_list *ret)
 {
     cn_slice text = {0};
     cn_ip_range range = {0};
     cn_err err = CN_OK;
     for (size_t i = 0; cn_config_strings(r->config, key, i, &text); i++) {
-        err = cn_ip_range_parse(text, &range, NULL);
+        err = is_allowlist ? parse_allowed(r, text, &range) : cn_ip_range_parse(text, &range, NULL);
         if (err != CN_OK) {
             return cn_why_set(
                 r->why, err, "%s[%zu]: incorrectly formatted address filter in config: %.*s", key,
@@ -200,13 +238,14 @@ static cn_err read_limits(reader *r)
         CN_TRY(read_count(
             r, "Swarm.ResourceMgr.MaxFileDescriptors", CN_NETWORK_CONNS_MAX, &c->conns_max));
     }
+    memory_bytes = memory_bytes == 0 ? CN_NETWORK_MEMORY_BYTES : memory_bytes; /* not said */
     c->memory_max_bytes = (size_t)CN_MIN(memory_bytes, (uint64_t)SIZE_MAX / 2);
     c->conns_max =
         CN_MAX(c->conns_max == 0 ? (size_t)CN_NETWORK_CONNS_MAX : c->conns_max, (size_t)8);
     if (c->conns_high > c->conns_max / 2 && c->conns_max == CN_NETWORK_CONNS_MAX) {
         c->conns_max = 2 * c->conns_high;
     }
-    CN_TRY(read_ranges(r, "Swarm.ResourceMgr.Allowlist", &c->allowed));
+    CN_TRY(read_ranges(r, "Swarm.ResourceMgr.Allowlist", true, &c->allowed));
 out:
     return err;
 }
@@ -261,7 +300,7 @@ cn_network_config_read(const cn_config *config, cn_mem *mem, cn_network_config *
     CN_TRY(read_texts(&r, "Addresses.Announce", &ret->announce));
     CN_TRY(read_texts(&r, "Addresses.AppendAnnounce", &ret->append));
     CN_TRY(read_texts(&r, "Addresses.NoAnnounce", &ret->conceal));
-    CN_TRY(read_ranges(&r, "Swarm.AddrFilters", &ret->filters));
+    CN_TRY(read_ranges(&r, "Swarm.AddrFilters", false, &ret->filters));
     CN_TRY(read_bootstrap(&r));
     CN_TRY(read_peering(&r));
     CN_TRY(read_limits(&r));

@@ -145,6 +145,11 @@ static cn_err data(cn_protocol *protocol, cn_id stream, cn_slice bytes)
         return CN_ERR_CLOSED;
     }
     cn_err err = cn_bs_take(b, s, bytes);
+    if (err == CN_ERR_NO_MEMORY) {
+        /* the peer has sent, and will not again: what was on the stream is lost by our fault */
+        cn_client_peer_again(b->client, s->peer->client);
+        b->is_due = true;
+    }
     if (err != CN_OK) {
         cn_bs_stream_drop(b, s);
     }

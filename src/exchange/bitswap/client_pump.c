@@ -256,6 +256,18 @@ static void resend_lost(cn_client *c, cn_client_peer *p, uint64_t answered_order
     }
 }
 
+/* What nobody was left for while `p` was silent: all of it where it is a member. */
+static void feed_sessions(cn_client *c, const cn_client_peer *p)
+{
+    size_t at = 0;
+    cn_id id = CN_ID_NONE;
+    for (cn_session *s; (s = cn_slots_next(&c->sessions, &at, &id)) != NULL;) {
+        do {
+            cn_session_feed(c, s);
+        } while (!cn_ring_is_empty(&s->starved) && cn_session_member(s, p) != NULL);
+    }
+}
+
 /* What was taken from a silent peer may be given to it once more. */
 static void revive(cn_client *c, cn_client_peer *p)
 {
@@ -271,6 +283,7 @@ static void revive(cn_client *c, cn_client_peer *p)
             }
         }
     }
+    feed_sessions(c, p);
 }
 
 static void heard(cn_client *c, cn_client_peer *p, cn_time now)

@@ -114,6 +114,7 @@ void cn_fetch_free(cn_fetch *f)
     for (size_t i = 0; i < CN_LEN(piles); i++) {
         cn_pile_release(piles[i]);
     }
+    cn_buf_release(&f->late);
     cn_map_release(&f->entries);
     cn_map_release(&f->seen);
     cn_cond_free(f->cond);
@@ -131,6 +132,7 @@ static void init(cn_fetch *f, const cn_fetch_options *options)
     f->sink.ops = &cn_fetch_sink_ops;
     f->asker.ops = &cn_fetch_asker_ops;
     f->options = *options;
+    cn_buf_init(&f->late, mem, CN_FETCH_REPORT_MAX_BYTES);
     f->store = fetcher->options.store;
     f->net = fetcher->options.net;
     f->rt = f->net->rt;

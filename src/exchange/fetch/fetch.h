@@ -81,5 +81,11 @@ cn_blocks *cn_fetch_blocks(cn_fetch *f);
  */
 CN_MUST_USE cn_err cn_fetch_report(cn_fetch *f, cn_buf *out);
 
+/*
+ * The same lines for the wait that ended last with TIMEOUT, of a request that does not wait itself
+ * (`ready`); nothing if there was none. Asks nobody.
+ */
+CN_MUST_USE cn_err cn_fetch_report_late(cn_fetch *f, cn_buf *out);
+
 /* What came in by this request so far, from peers. */
 void cn_fetch_counts(const cn_fetch *f, uint64_t *ret_blocks, uint64_t *ret_bytes);

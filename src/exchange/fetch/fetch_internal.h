@@ -16,6 +16,7 @@ enum {
     CN_FETCHES_MAX = 1024,
     CN_FETCH_INFLIGHT_MAX = 1024,
     CN_FETCH_AHEAD_BYTES = 64 << 20,
+    CN_FETCH_REPORT_MAX_BYTES = 64 << 10,
     CN_FETCH_SOON_BYTES = 1 << 20,  /* CIDs expected and not yet asked for */
     CN_FETCH_PILE_BYTES = 16 << 20, /* CIDs of links to be followed */
     CN_FETCH_SEEN_MAX = 1 << 18,    /* nodes whose links were followed */
@@ -89,7 +90,8 @@ struct cn_fetch {
     size_t ahead_bytes;
     size_t open_len; /* entries that are open */
     cn_why failed;   /* the sentence of the last that failed */
-    cn_buf *report;  /* to be filled by the loop; NULL: no report is asked for */
+    cn_buf late; /* the report of the wait that ended last for want of time; one that says BUSY */
+    cn_buf *report; /* to be filled by the loop; NULL: no report is asked for */
     bool is_reported;
     cn_err report_err;
 

@@ -5,8 +5,6 @@
  */
 #include "exchange/fetch/fetch_internal.h"
 
-enum { REPORT_MAX_BYTES = 64 << 10 };
-
 enum {
     WANT_AT_ONCE = 64,
     TURN_MAX = 4096, /* links looked at in one go, so that the loop is not held up */
@@ -261,6 +259,15 @@ static void want_more(cn_fetch *f)
     }
 }
 
+/* The sentence of an error is short; who wants all of it asks for this. */
+static void keep_late(cn_fetch *f, cn_slice report)
+{
+    cn_lock_take(f->hub->lock);
+    cn_buf_reset(&f->late);
+    (void)!cn_buf_append(&f->late, report);
+    cn_lock_give(f->hub->lock);
+}
+
 /* One that does not wait has waited too long: the sentence is the report. */
 static void end_late(cn_fetch *f, cn_time now)
 {
@@ -278,11 +285,12 @@ static void end_late(cn_fetch *f, cn_time now)
     if (!is_late) {
         return;
     }
-    cn_buf_init(&report, f->options.mem, REPORT_MAX_BYTES);
+    cn_buf_init(&report, f->options.mem, CN_FETCH_REPORT_MAX_BYTES);
     if (cn_fetch_report_write(f, &cid, waited_ns, &report) != CN_OK ||
         cn_buf_cstr(&report, &sentence) != CN_OK) {
         sentence = "the block did not come from any peer in time";
     }
+    keep_late(f, cn_buf_slice(&report));
     cn_fetch_settle(f, &cid, CN_ERR_TIMEOUT, sentence, 0);
     cn_buf_release(&report);
 }

@@ -104,3 +104,11 @@ cn_err cn_fetch_report(cn_fetch *f, cn_buf *out)
     cn_lock_give(f->hub->lock);
     return err;
 }
+
+cn_err cn_fetch_report_late(cn_fetch *f, cn_buf *out)
+{
+    cn_lock_take(f->hub->lock);
+    cn_err err = cn_buf_append(out, cn_buf_slice(&f->late));
+    cn_lock_give(f->hub->lock);
+    return err;
+}

@@ -135,7 +135,7 @@ class Seen(Kubo):
     def test_answers_have_one_form(self):
         self.meet(self.ours, self.theirs)
         for words in (["swarm", "addrs"], ["swarm", "addrs", "local"], ["swarm", "filters"], ["swarm", "peering", "ls"],
-                      ["bitswap", "stat"], ["bitswap", "wantlist"]):
+                      ["bitswap", "stat"], ["bitswap", "wantlist"], ["swarm", "addrs", "autonat"]):
             with self.subTest(words=words):
                 ours, theirs = shape(self.ours.json(*words)), shape(self.theirs.json(*words))
                 if words[-1] == "addrs":

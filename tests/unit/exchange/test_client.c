@@ -304,6 +304,27 @@ static void a_silent_peer_that_comes_back_is_asked_again(void)
     end();
 }
 
+/* It is alone, and was asked for a part only: the rest, which it never heard of, is not forgotten.
+ */
+static void a_silent_peer_that_comes_back_is_asked_the_rest(void)
+{
+    begin(1);
+    want(1, 600);
+    step(1);
+    CHECK(count(&peers[0], false) < 100);
+    for (int i = 0; i < 30; i++) {
+        step(250);
+    }
+    cn_cid cid = peers[0].told[0].cid;
+    CHECK_EQ(give(0, &cid), CN_CLIENT_WANTED);
+    for (int i = 0; i < 100 && w.arrived < 600; i++) {
+        step(1);
+        (void)give_all(0, 100);
+    }
+    CHECK_EQ(w.arrived, 600);
+    end();
+}
+
 static void a_liar_is_let_go(void)
 {
     begin(2);
@@ -571,6 +592,7 @@ int main(void)
     TEST(a_peer_that_goes_loses_its_wants_to_others);
     TEST(a_silent_peer_loses_its_wants_to_others);
     TEST(a_silent_peer_that_comes_back_is_asked_again);
+    TEST(a_silent_peer_that_comes_back_is_asked_the_rest);
     TEST(a_liar_is_let_go);
     TEST(an_old_peer_is_asked_for_blocks_only);
     TEST(duplicates_are_counted_and_no_lie);

@@ -52,7 +52,10 @@ static void many_share_and_one_is_alone(void)
     l = (limit){.most = 1, .then = CN_ERR_CANCELLED};
     CHECK_ERR(cn_latch_exclude(g, &wait, &c), CN_ERR_CANCELLED);
     cn_latch_give(&b);
+    CHECK_EQ(cn_latch_rounds(g), 0);
     CHECK_OK(cn_latch_exclude(g, &wait, &c));
+    CHECK_EQ(cn_latch_rounds(g), 1);
+    CHECK(!cn_latch_is_wanted(g));
     l = (limit){.most = 1, .then = CN_ERR_TIMEOUT};
     CHECK_ERR(cn_latch_share(g, &wait, &a), CN_ERR_TIMEOUT);
     CHECK_ERR(cn_latch_exclude(g, &wait, &a), CN_ERR_TIMEOUT);
@@ -97,6 +100,7 @@ static void a_stuck_writer_stops_no_other(void)
     while (cn_latch_share(w.latch, &wait, &other) == CN_OK) { /* until it waits */
         cn_latch_give(&other);
     }
+    CHECK(cn_latch_is_wanted(w.latch));
     CHECK_EQ(l.asked, 3); /* the one who waits goes first */
     cn_time before = cn_rt_now(rt);
     CHECK_OK(cn_latch_share(w.latch, NULL, &other));
@@ -106,6 +110,27 @@ static void a_stuck_writer_stops_no_other(void)
     cn_latch_give(&stuck);
     CHECK_EQ(pthread_join(thread, NULL), 0);
     CHECK(atomic_load(&w.got));
+    cn_latch_free(w.latch);
+}
+
+/* What a command does that waits for a block: the other goes first, and that can be seen. */
+static void one_who_steps_aside_lets_it_by(void)
+{
+    waiter w = {.latch = fresh()};
+    cn_latch_hold held = {0};
+    pthread_t thread;
+    CHECK_OK(cn_latch_share(w.latch, NULL, &held));
+    CHECK_EQ(pthread_create(&thread, NULL, wait_alone, &w), 0);
+    while (cn_latch_rounds(w.latch) == 0) {
+        if (cn_latch_is_wanted(w.latch)) {
+            cn_latch_give(&held);
+            CHECK_OK(cn_latch_share(w.latch, NULL, &held));
+        }
+    }
+    CHECK_EQ(pthread_join(thread, NULL), 0);
+    CHECK(atomic_load(&w.got));
+    CHECK_EQ(cn_latch_rounds(w.latch), 1);
+    cn_latch_give(&held);
     cn_latch_free(w.latch);
 }
 
@@ -289,6 +314,7 @@ int main(void)
     TEST(many_share_and_one_is_alone);
     TEST(a_stuck_writer_stops_no_other);
     TEST(one_who_gives_up_lets_others_on);
+    TEST(one_who_steps_aside_lets_it_by);
     TEST(nothing_pinned_is_collected);
     TEST(out_of_memory);
     cn_rt_os_free(rt);

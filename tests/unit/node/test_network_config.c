@@ -61,7 +61,9 @@ static void values_are_taken(void)
         "{\"ID\":\"" OTHER "\",\"Addrs\":null}]},"
         "\"Swarm\":{\"AddrFilters\":[\"/ip4/10.0.0.0/ipcidr/8\"],\"DisableBandwidthMetrics\":true,"
         "\"ConnMgr\":{\"LowWater\":600,\"HighWater\":900,\"GracePeriod\":\"1m\"},"
-        "\"ResourceMgr\":{\"MaxMemory\":\"64MiB\",\"Allowlist\":[\"/ip4/1.2.3.4/ipcidr/32\"]},"
+        "\"ResourceMgr\":{\"MaxMemory\":\"64MiB\",\"Allowlist\":[\"/ip4/1.2.3.4/ipcidr/32\",\"/ip6/"
+        "::1\","
+        "\"/ip4/1.2.3.4/p2p/" OTHER "\",\"/ip4/1.2.0.0/ipcidr/16/p2p/" OTHER "\"]},"
         "\"Transports\":{\"Network\":{\"TCP\":false},\"Security\":{\"TLS\":300}}},"
         "\"Bitswap\":{\"Libp2pEnabled\":false,\"ServerEnabled\":false}}",
         &c, NULL));
@@ -76,7 +78,7 @@ static void values_are_taken(void)
     CHECK_EQ(c.peering.items[0].addresses.len, 1);
     CHECK_EQ(c.filters.len, 1);
     CHECK_EQ(c.filters.items[0].bits, 8);
-    CHECK_EQ(c.allowed.len, 1);
+    CHECK_EQ(c.allowed.len, 4);
     CHECK_EQ(c.conns_low, 600);
     CHECK_EQ(c.conns_high, 900);
     CHECK_EQ(c.conns_max, 1800);
