@@ -70,3 +70,10 @@ foreach(name host_node exchange_node)
     target_include_directories(${name} PRIVATE src include)
     set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests/nodes)
 endforeach()
+
+# The attacker of tests/attack.
+file(GLOB attacker_sources CONFIGURE_DEPENDS tests/attack/*.c)
+add_executable(attacker ${attacker_sources})
+target_link_libraries(attacker PRIVATE -Wl,--start-group ${all_layers} -Wl,--end-group)
+target_include_directories(attacker PRIVATE tests src include)
+set_target_properties(attacker PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests/nodes)

@@ -6,6 +6,7 @@
 
 #include "exchange/bitswap/bitswap.h"
 #include "node/network_have.h"
+#include "node/network_log.h"
 #include "node/network_task.h"
 #include "node/repo.h"
 #include "p2p/host/announce.h"
@@ -24,9 +25,10 @@ enum {
     STREAMS_IN_MAX = 512, /* of one connection */
     STREAMS_OUT_MAX = 512,
     WINDOW_MAX_BYTES = 16 << 20,
-    WINDOWS_MAX_BYTES = 64 << 20,  /* grown windows of the node, together; or a quarter of all */
-    ARRIVING_MAX_BYTES = 16 << 20, /* on the way to the store; or a sixteenth */
-    QUEUED_MAX_BYTES = 1 << 20,    /* of one stream, before it must wait */
+    WINDOWS_SHARE = 4, /* grown windows of the node together have this part of the memory */
+    QUEUES_SHARE = 4,  /* what waits to be sent, the same */
+    SPARE_CONNS = 64,  /* sockets beyond the limit, so that callers can be told off */
+    QUEUED_MAX_BYTES = 1 << 20, /* of one stream, before it must wait */
     BOOTSTRAP_CONNS_MIN = 4,
     TCP_MARK = 1,
 };
@@ -49,6 +51,7 @@ struct cn_network {
     cn_security *securities[2];
     size_t securities_len;
     atomic_size_t windows_bytes;
+    atomic_size_t queued_bytes;
     cn_transport *tcp;
     cn_book *book;
     cn_buf book_path;
@@ -57,6 +60,7 @@ struct cn_network {
     cn_fetcher *fetcher;
     cn_network_tasks tasks;
     cn_network_haves haves;
+    cn_network_log log;
     bool has_tasks;
     bool has_haves;
     bool is_over;
@@ -117,9 +121,16 @@ out:
     return err;
 }
 
+/* Where memory has no limit windows still have one. */
+static size_t or_default(size_t memory_bytes)
+{
+    return memory_bytes == 0 ? (size_t)CN_NETWORK_MEMORY_BYTES : memory_bytes;
+}
+
 static cn_err make_tcp(cn_network *n)
 {
     static const cn_muxing *const muxings[] = {&cn_yamux};
+    size_t memory_bytes = n->mem->limit_bytes;
     const cn_tcp_options options = {
         .mem = n->mem,
         .net = n->net,
@@ -136,11 +147,12 @@ static cn_err make_tcp(cn_network *n)
                 .ping_interval_ns = 30 * CN_NS_PER_S,
                 .ping_timeout_ns = 10 * CN_NS_PER_S,
                 .windows_bytes = &n->windows_bytes,
-                .windows_max_bytes =
-                    CN_MIN((size_t)WINDOWS_MAX_BYTES, n->config.memory_max_bytes / 4),
+                .windows_max_bytes = or_default(memory_bytes) / WINDOWS_SHARE,
+                .queued_bytes = &n->queued_bytes,
+                .queued_all_max_bytes = memory_bytes / QUEUES_SHARE,
             },
         .mark = TCP_MARK,
-        .conns_max = n->config.conns_max,
+        .conns_max = n->config.conns_max + SPARE_CONNS,
     };
     return cn_tcp_new(&options, &n->tcp);
 }
@@ -163,6 +175,12 @@ static cn_err load_book(cn_network *n, const cn_network_options *o)
     }
 out:
     return err;
+}
+
+static void note(void *ctx, const cn_host_note *it)
+{
+    cn_network *n = ctx;
+    cn_network_log_note(&n->log, it, cn_rt_now(n->rt));
 }
 
 static cn_err make_host(cn_network *n, cn_why *why)
@@ -191,6 +209,8 @@ static cn_err make_host(cn_network *n, cn_why *why)
         .gate = {.allow = c->allowed.items, .allow_len = c->allowed.len},
         .book = n->book,
         .is_bandwidth_uncounted = !c->has_bandwidth,
+        .note = note,
+        .note_ctx = n,
     };
     cn_err err = CN_OK;
     CN_TRY(cn_rt_entropy(n->rt, (uint8_t *)&seed, sizeof seed));
@@ -213,8 +233,6 @@ static cn_err make_content(cn_network *n)
         .host = n->host,
         .blocks = cn_node_blocks(n->node),
         .serve = n->config.serves_bitswap,
-        .arriving_bytes =
-            CN_MAX((size_t)1, CN_MIN((size_t)ARRIVING_MAX_BYTES, n->config.memory_max_bytes / 16)),
     };
     cn_fetcher_options fetcher = {.mem = n->mem, .net = n->net, .store = cn_node_blocks(n->node)};
     cn_err err = CN_OK;
@@ -311,6 +329,7 @@ cn_err cn_network_new(const cn_network_options *options, cn_network **ret, cn_wh
     n->rt = cn_node_rt(options->node);
     n->net = options->net;
     n->agent = options->agent;
+    cn_network_log_init(&n->log, options->note, options->ctx);
     cn_mem_init(&n->own, 0);
     n->mem = options->mem != NULL ? options->mem : &n->own;
     cn_buf_init(&n->book_path, base, PATH_MAX_BYTES);
@@ -426,6 +445,7 @@ void cn_network_turn(cn_network *n, cn_time now)
     if (n->fetcher != NULL) {
         cn_fetcher_turn(n->fetcher, now);
     }
+    cn_network_log_turn(&n->log, now);
     if (now.ns >= n->bootstrap_due.ns) {
         bootstrap(n, now);
     }
@@ -443,6 +463,7 @@ cn_time cn_network_deadline(const cn_network *n)
         due.ns = CN_MIN(due.ns, cn_fetcher_deadline(n->fetcher).ns);
     }
     due.ns = CN_MIN(due.ns, n->bootstrap_due.ns);
+    due.ns = CN_MIN(due.ns, cn_network_log_deadline(&n->log).ns);
     due.ns = CN_MIN(due.ns, n->save_due.ns);
     return due;
 }

@@ -20,7 +20,8 @@ typedef struct cn_network_options {
     cn_net *net;       /* the loop's; borrowed */
     cn_mem *mem;       /* for all that it holds; NULL: one with the configuration's limit */
     const char *agent; /* how identify names this program; borrowed */
-    /* A sentence for people that is no error; nullable. Called within cn_network_new. */
+    /* A sentence for people that is no error; nullable. Called within cn_network_new, and later on
+     * the loop's thread: whom it turned away and cut off, and why (node/network_log.h). */
     void (*note)(void *ctx, const char *sentence);
     void *ctx;
 } cn_network_options;

@@ -136,7 +136,8 @@ static inline void cn_net_retag(cn_net *n, cn_id sock, uint64_t tag)
     n->ops->retag(n, sock, tag);
 }
 
-/* Stop, or go on with, READABLE events: the other side is slowed down by the window of TCP. */
+/* Stop, or go on with, READABLE events: the other side is slowed down by the window of TCP. That a
+ * socket broke is told all the same. */
 static inline void cn_net_pause(cn_net *n, cn_id sock, bool paused)
 {
     n->ops->pause(n, sock, paused);

@@ -215,7 +215,9 @@ static void hand_over(net_os *n, const struct epoll_event *got, cn_net_handler h
         handle(ctx, &e);
         s = cn_slots_get(&n->sockets, id);
     }
-    if (s != NULL && (got->events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0 && !s->is_paused) {
+    /* One that broke is told of even when paused: epoll would say so again and again. */
+    uint32_t told = EPOLLHUP | EPOLLERR | (s == NULL || s->is_paused ? 0 : (uint32_t)EPOLLIN);
+    if (s != NULL && (got->events & told) != 0) {
         e.kind = CN_NET_READABLE;
         handle(ctx, &e);
     }

@@ -280,6 +280,12 @@ static void failed(void *ctx, const cn_cid *cid, cn_err err, const char *sentenc
 
 /* --- the whole --- */
 
+/* At most `bytes`, and an eighth of the memory where that has a limit. */
+static size_t share_of(const cn_mem *mem, size_t bytes)
+{
+    return mem->limit_bytes == 0 ? bytes : CN_MIN(bytes, mem->limit_bytes / CN_BS_SHARE);
+}
+
 static void init(cn_bitswap *b, const cn_bitswap_options *options)
 {
     cn_mem *mem = options->mem;
@@ -291,6 +297,8 @@ static void init(cn_bitswap *b, const cn_bitswap_options *options)
         .streams_in_per_peer_max = CN_BS_STREAMS_PER_PEER_MAX,
         .streams_in_max = CN_BS_STREAMS_MAX / 2,
     };
+    b->inbox_max_bytes = share_of(mem, CN_BS_INBOX_MAX_BYTES);
+    b->engine_max_bytes = share_of(mem, CN_ENGINE_MAX_BYTES);
     b->exchange = (cn_exchange){&cn_bs_exchange_ops, "bitswap"};
     cn_map_init(&b->peers, mem, sizeof(cn_bs_peer *), CN_BS_PEERS_MAX, options->seed);
     cn_map_init(&b->streams, mem, sizeof(cn_bs_stream *), CN_BS_STREAMS_MAX, options->seed);
@@ -316,12 +324,16 @@ cn_err cn_bitswap_new(const cn_bitswap_options *options, cn_bitswap **ret)
         .wake = wake,
         .ctx = b,
         .seed = options->seed,
+        .max_bytes = b->engine_max_bytes,
+        .wants_max = share_of(mem, (size_t)CN_ENGINE_WANTS_TOTAL * CN_ENGINE_WANT_BYTES) /
+                     CN_ENGINE_WANT_BYTES,
     };
     cn_arrival_options arrival = {
         .mem = mem,
         .rt = options->net->rt,
         .blocks = options->blocks,
-        .max_bytes = options->arriving_bytes == 0 ? ARRIVING_BYTES : options->arriving_bytes,
+        .max_bytes =
+            options->arriving_bytes == 0 ? share_of(mem, ARRIVING_BYTES) : options->arriving_bytes,
         .ctx = b,
         .wake = wake,
         .match = match,

@@ -6,7 +6,10 @@
  */
 #include "exchange/bitswap/bitswap_internal.h"
 
-enum { INBOX_FIRST_BYTES = 64 << 10 };
+enum {
+    INBOX_FIRST_BYTES = 64 << 10,
+    VAIN_WORK = 3, /* of a want for what is not here */
+};
 
 /* Read more of the length prefix. Errors: MALFORMED, TOO_LARGE. */
 static cn_err take_length(cn_bs_stream *s, cn_slice *in)
@@ -44,21 +47,31 @@ static void take_presences(cn_bitswap *b, cn_bs_peer *p, const cn_message *m)
 }
 
 /* A whole message. `own` (nullable) is the buffer that holds it; its memory may be taken. */
-static cn_err take_message(cn_bitswap *b, cn_bs_peer *p, const cn_message *m, cn_buf *own)
+static cn_err take_message(cn_bitswap *b, cn_bs_stream *s, const cn_message *m, cn_buf *own)
 {
+    cn_bs_peer *p = s->peer;
+    size_t work = m->presences / 2;
     b->messages++;
     b->is_due = true;
     if (m->presences > 0) {
         take_presences(b, p, m);
     }
     if (b->options.serve && (m->wants > 0 || m->is_full)) {
-        cn_engine_take(b->engine, p->engine, m);
+        work += VAIN_WORK * cn_engine_take(b->engine, p->engine, m);
     }
+    cn_host_charge(b->options.host, s->id, work);
     return m->blocks > 0 ? cn_arrival_give(b->arrival, p->id, own, m, cn_host_now(b->options.host))
                          : CN_OK;
 }
 
-/* Unfinished messages hold too much: whoever holds most begins again. */
+/* Unfinished messages hold too much: of the peer that holds most the longest begins again. */
+static bool holds_more(const cn_bs_stream *a, const cn_bs_stream *b)
+{
+    size_t of_a = a->peer->inbox_bytes;
+    size_t of_b = b->peer->inbox_bytes;
+    return a->peer == b->peer ? a->inbox.cap > b->inbox.cap : of_a > of_b;
+}
+
 static void relieve(cn_bitswap *b, const cn_bs_stream *but)
 {
     cn_bs_stream *most = NULL;
@@ -67,7 +80,7 @@ static void relieve(cn_bitswap *b, const cn_bs_stream *but)
     void *value = NULL;
     while (cn_map_next(&b->streams, &at, &key, &value)) {
         cn_bs_stream *s = *(cn_bs_stream **)value;
-        most = s != but && (most == NULL || s->inbox.cap > most->inbox.cap) ? s : most;
+        most = s != but && s->inbox.cap > 0 && (most == NULL || holds_more(s, most)) ? s : most;
     }
     if (most != NULL) {
         cn_host_reset_stream(b->options.host, most->id, 0);
@@ -80,13 +93,14 @@ static cn_err make_room(cn_bitswap *b, cn_bs_stream *s, size_t more)
 {
     size_t before = s->inbox.cap;
     size_t want = CN_MIN(s->need, CN_MAX((size_t)INBOX_FIRST_BYTES, 4 * s->inbox.len));
-    if (b->inbox_bytes < CN_BS_INBOX_MAX_BYTES / 4) {
+    if (b->inbox_bytes < b->inbox_max_bytes / 4) {
         want = s->need; /* in one piece while there is plenty */
     }
     want = CN_MAX(want, s->inbox.len + more);
     cn_err err = cn_buf_reserve(&s->inbox, want - s->inbox.len);
     b->inbox_bytes += s->inbox.cap - before;
-    if (b->inbox_bytes > CN_BS_INBOX_MAX_BYTES) {
+    s->peer->inbox_bytes += s->inbox.cap - before;
+    if (b->inbox_bytes > b->inbox_max_bytes) {
         relieve(b, s);
     }
     return err;
@@ -98,7 +112,7 @@ static cn_err finish(cn_bitswap *b, cn_bs_stream *s)
     cn_err err = CN_OK;
     size_t cap = s->inbox.cap;
     CN_TRY(cn_message_decode(cn_buf_slice(&s->inbox), &m, NULL));
-    CN_TRY(take_message(b, s->peer, &m, &s->inbox));
+    CN_TRY(take_message(b, s, &m, &s->inbox));
     if (s->inbox.cap == cap && cap > INBOX_FIRST_BYTES) {
         cn_buf_release(&s->inbox); /* not taken: it had no blocks */
     }
@@ -106,6 +120,7 @@ static cn_err finish(cn_bitswap *b, cn_bs_stream *s)
     s->need = 0;
 out:
     b->inbox_bytes -= cap - s->inbox.cap;
+    s->peer->inbox_bytes -= cap - s->inbox.cap;
     return err;
 }
 
@@ -120,7 +135,7 @@ static cn_err take_in_place(cn_bitswap *b, cn_bs_stream *s, cn_slice *in, bool *
     }
     CN_TRY(cn_message_decode(cn_slice_head(*in, s->need), &m, NULL));
     if (m.blocks == 0) {
-        CN_TRY(take_message(b, s->peer, &m, NULL));
+        CN_TRY(take_message(b, s, &m, NULL));
         *in = cn_slice_skip(*in, s->need);
         s->need = 0;
         *ret_taken = true;
@@ -158,6 +173,7 @@ cn_err cn_bs_take(cn_bitswap *b, cn_bs_stream *s, cn_slice bytes)
 {
     cn_host *h = b->options.host;
     cn_client_peer_alive(s->peer->client, cn_host_now(h));
+    s->came = cn_host_now(h);
     cn_err err = take_bytes(b, s, bytes);
     if (err != CN_OK) {
         return err;

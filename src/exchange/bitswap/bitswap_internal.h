@@ -22,7 +22,8 @@ enum {
     CN_BS_STREAMS_PER_PEER_MAX = 1000,
     CN_BS_DIALS_MAX = 256,
     CN_BS_BANNED_MAX = 1024,
-    CN_BS_INBOX_MAX_BYTES = 64 << 20, /* of unfinished messages, all together */
+    CN_BS_INBOX_MAX_BYTES = 64 << 20, /* of unfinished messages, all together; at most */
+    CN_BS_SHARE = 8, /* and this part of the memory, where that has a limit; as the engine */
 };
 
 typedef enum cn_bs_kind {
@@ -42,6 +43,7 @@ struct cn_bs_stream {
     size_t need;     /* its length; 0: not known yet */
     uint64_t prefix; /* of its length, as far as it is there */
     unsigned prefix_bits;
+    cn_time came;    /* theirs: when bytes came last */
     cn_time written; /* ours: when something was last accepted */
     bool is_full;    /* ours: there was no room; writable follows */
 };
@@ -53,6 +55,7 @@ struct cn_bs_peer {
     cn_engine_peer *engine;
     cn_ring streams;
     cn_bs_stream *out[3]; /* by kind; NULL: none */
+    size_t inbox_bytes;   /* of its unfinished messages */
     bool tell_all;        /* the next wantlist replaces what was told */
     bool is_let_go;
     bool is_tagged;
@@ -81,6 +84,8 @@ struct cn_bitswap {
     cn_ring dials;
     size_t dials_len;
     size_t inbox_bytes;
+    size_t inbox_max_bytes;
+    size_t engine_max_bytes;
     uint64_t messages;
     cn_time checked; /* when streams were last looked at */
     bool is_due;     /* flush at the next tick */

@@ -6,7 +6,7 @@
 
 enum { WANTLIST_BYTES = 32 << 10 }; /* of entries in one message */
 
-static const int64_t stuck_ns = 60 * CN_NS_PER_S;
+static const int64_t stuck_ns = 60 * CN_NS_PER_S;     /* theirs: within a message */
 static const int64_t stuck_full_ns = 5 * CN_NS_PER_S; /* while others wait for the room */
 static const int64_t check_ns = CN_NS_PER_S;
 
@@ -146,7 +146,8 @@ static void let_go(cn_bitswap *b)
         if (p->is_let_go) {
             cn_peer_id peer = p->peer;
             p->is_let_go = false;
-            (void)cn_host_disconnect(b->options.host, &peer);
+            (void)cn_host_cut_off(
+                b->options.host, &peer, "bitswap: it sent blocks that nobody asked for");
         }
     }
     b->has_liars = false;
@@ -182,10 +183,14 @@ void cn_bs_check_stuck(cn_bitswap *b, cn_time now)
     }
     b->checked = now;
     cn_engine_stat(b->engine, &stats);
-    int64_t limit = stats.held_bytes >= CN_ENGINE_MAX_BYTES ? stuck_full_ns : stuck_ns;
+    int64_t limit = stats.held_bytes >= b->engine_max_bytes ? stuck_full_ns : stuck_ns;
     while (cn_map_next(&b->streams, &at, &key, &value)) {
         cn_bs_stream *s = *(cn_bs_stream **)value;
-        if (s->kind != CN_BS_IN && s->is_full && now.ns - s->written.ns >= limit) {
+        if (s->kind == CN_BS_IN && s->inbox.len > 0 && cn_ring_is_empty(&s->owed) &&
+            now.ns - s->came.ns >= stuck_ns) {
+            cn_host_reset_stream(b->options.host, s->id, 0);
+            cn_bs_stream_drop(b, s);
+        } else if (s->kind != CN_BS_IN && s->is_full && now.ns - s->written.ns >= limit) {
             give_up(b, s);
         }
     }

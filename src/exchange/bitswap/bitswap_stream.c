@@ -54,6 +54,7 @@ void cn_bs_stream_drop(cn_bitswap *b, cn_bs_stream *s)
     cn_ring_remove(&s->node);
     cn_ring_remove(&s->owed);
     b->inbox_bytes -= s->inbox.cap;
+    s->peer->inbox_bytes -= s->inbox.cap;
     cn_buf_release(&s->inbox);
     cn_free(b->options.mem, s);
 }

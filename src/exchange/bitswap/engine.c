@@ -18,6 +18,12 @@ cn_err cn_engine_new(const cn_engine_options *options, cn_engine **ret)
         return CN_ERR_NO_MEMORY;
     }
     e->options = *options;
+    if (e->options.max_bytes == 0) {
+        e->options.max_bytes = CN_ENGINE_MAX_BYTES;
+    }
+    if (e->options.wants_max == 0) {
+        e->options.wants_max = CN_ENGINE_WANTS_TOTAL;
+    }
     cn_err err = cn_lock_new(options->mem, &e->lock);
     if (err != CN_OK) {
         cn_free(options->mem, e);
@@ -212,6 +218,12 @@ static void chain_remove(cn_engine *e, cn_served *w)
 
 /* --- wants --- */
 
+static void free_served(cn_engine *e, cn_served *w)
+{
+    e->stats.kept--;
+    cn_free(e->options.mem, w);
+}
+
 static void forget(cn_engine *e, cn_served *w)
 {
     if (w->heap_at != NOWHERE) {
@@ -220,7 +232,7 @@ static void forget(cn_engine *e, cn_served *w)
         chain_remove(e, w);
     }
     (void)cn_map_remove(&w->peer->wants, cn_cid_bytes(&w->cid));
-    cn_free(e->options.mem, w);
+    free_served(e, w);
 }
 
 static void forget_all(cn_engine *e, cn_engine_peer *p)
@@ -255,16 +267,25 @@ static void tell(cn_engine *e, cn_engine_peer *p, const cn_cid *cid, bool has)
     }
 }
 
+/* May one more want of this peer be kept? */
+static bool has_place(const cn_engine *e, const cn_engine_peer *p)
+{
+    size_t share = e->options.wants_max / CN_MAX(e->peers.len, (size_t)1);
+    return e->stats.kept < e->options.wants_max / 2 ||
+           p->wants.len < CN_MAX(share, (size_t)CN_ENGINE_WANTS_SHARE_MIN);
+}
+
 static cn_served *make_served(cn_engine *e, cn_engine_peer *p, const cn_message_item *item)
 {
     void *value = NULL;
-    cn_served *w = cn_alloc(e->options.mem, sizeof *w);
+    cn_served *w = has_place(e, p) ? cn_alloc(e->options.mem, sizeof *w) : NULL;
     if (w == NULL || cn_map_put(&p->wants, cn_cid_bytes(&item->cid), &value, NULL) != CN_OK) {
         cn_free(e->options.mem, w);
         e->stats.dropped++;
         return NULL;
     }
     *(cn_served **)value = w;
+    e->stats.kept++;
     *w = (cn_served){
         .peer = p,
         .cid = item->cid,
@@ -288,14 +309,15 @@ keep(cn_engine *e, cn_engine_peer *p, const cn_message_item *item, bool is_here,
     w->size_bytes = (uint32_t)CN_MIN(size, (size_t)UINT32_MAX);
     if ((is_here ? heap_add(e, p, w) : chain_add(e, w)) != CN_OK) {
         (void)cn_map_remove(&p->wants, cn_cid_bytes(&w->cid));
-        cn_free(e->options.mem, w);
+        free_served(e, w);
         e->stats.dropped++;
     } else if (is_here) {
         cn_engine_activate(e, p);
     }
 }
 
-static void take_want(cn_engine *e, cn_engine_peer *p, const cn_message_item *item)
+/* Gives whether it asked for nothing that is here. */
+static bool take_want(cn_engine *e, cn_engine_peer *p, const cn_message_item *item)
 {
     size_t size = 0;
     cn_served **old = cn_map_get(&p->wants, cn_cid_bytes(&item->cid));
@@ -303,33 +325,43 @@ static void take_want(cn_engine *e, cn_engine_peer *p, const cn_message_item *it
         forget(e, *old);
     }
     if (item->is_cancel || cn_cid_is_identity(&item->cid, NULL)) {
-        return;
+        return true;
     }
     e->stats.wants++;
     bool is_here =
         cn_blocks_size(e->options.blocks, &item->cid, &size) == CN_OK && size <= CN_BLOCK_MAX_BYTES;
     if (is_here && item->is_have && size > CN_ENGINE_HAVE_MAX_BYTES) {
         tell(e, p, &item->cid, true);
-        return;
+        return true;
     }
     if (!is_here && item->send_dont_have) {
         tell(e, p, &item->cid, false);
     }
     keep(e, p, item, is_here, size);
+    return !is_here;
 }
 
-void cn_engine_take(cn_engine *e, cn_engine_peer *p, const cn_message *m)
+size_t cn_engine_take(cn_engine *e, cn_engine_peer *p, const cn_message *m)
 {
+    size_t vain = 0;
+    size_t wants = 0;
     cn_message_iter it = cn_message_items(m);
     cn_message_item item;
     if (m->is_full) {
         forget_all(e, p);
     }
     while (cn_message_next(&it, &item)) {
-        if (item.kind == CN_MESSAGE_WANT) {
-            take_want(e, p, &item);
+        if (item.kind != CN_MESSAGE_WANT) {
+            continue;
+        }
+        wants += item.is_cancel ? 0 : 1;
+        if (wants > CN_ENGINE_MESSAGE_WANTS_MAX && !item.is_cancel) {
+            e->stats.dropped++;
+        } else {
+            vain += take_want(e, p, &item) ? 1 : 0;
         }
     }
+    return vain;
 }
 
 static void have_one(cn_engine *e, const cn_cid *cid)
@@ -352,7 +384,7 @@ static void have_one(cn_engine *e, const cn_cid *cid)
         }
         if (is_told || heap_add(e, p, w) != CN_OK) {
             (void)cn_map_remove(&p->wants, cn_cid_bytes(&w->cid));
-            cn_free(e->options.mem, w);
+            free_served(e, w);
         } else {
             cn_engine_activate(e, p);
         }

@@ -21,10 +21,14 @@ typedef struct cn_engine cn_engine;
 typedef struct cn_engine_peer cn_engine_peer;
 
 enum {
-    CN_ENGINE_WANTS_MAX = 1024,         /* of a peer; further ones are dropped */
+    CN_ENGINE_WANTS_MAX = 1024,                            /* of a peer; further ones are dropped */
+    CN_ENGINE_MESSAGE_WANTS_MAX = 2 * CN_ENGINE_WANTS_MAX, /* of one message */
     CN_ENGINE_HAVE_MAX_BYTES = 1024,    /* blocks up to this size are sent instead of HAVE */
     CN_ENGINE_PEER_MAX_BYTES = 8 << 20, /* read for one peer and not yet handed out */
     CN_ENGINE_MAX_BYTES = 32 << 20,     /* for all peers */
+    CN_ENGINE_WANTS_TOTAL = 1 << 17, /* kept for all peers; above half of it each has its share */
+    CN_ENGINE_WANTS_SHARE_MIN = 16,  /* but this many at least */
+    CN_ENGINE_WANT_BYTES = 400,      /* about what one holds */
     CN_ENGINE_PEERS_MAX = 1 << 14,
 };
 
@@ -35,6 +39,8 @@ typedef struct cn_engine_options {
     void (*wake)(void *ctx); /* on a worker: something was read, collect it */
     void *ctx;
     uint64_t seed;
+    size_t max_bytes; /* read for all peers and not handed out; 0: CN_ENGINE_MAX_BYTES */
+    size_t wants_max; /* of all peers; 0: CN_ENGINE_WANTS_TOTAL */
 } cn_engine_options;
 
 typedef struct cn_engine_stats {
@@ -45,6 +51,7 @@ typedef struct cn_engine_stats {
     uint64_t wants;    /* received */
     uint64_t dropped;  /* wants beyond the limit */
     size_t held_bytes; /* read and not handed out */
+    size_t kept;       /* wants held now */
 } cn_engine_stats;
 
 CN_MUST_USE cn_err cn_engine_new(const cn_engine_options *options, cn_engine **ret);
@@ -60,8 +67,9 @@ void cn_engine_peer_bare(cn_engine_peer *p, bool bare);
 /* Forget what was read for it and not handed out. */
 void cn_engine_peer_drop(cn_engine *e, cn_engine_peer *p);
 
-/* The wants of a message. Without memory some are dropped. */
-void cn_engine_take(cn_engine *e, cn_engine_peer *p, const cn_message *m);
+/* The wants of a message; without memory, and beyond CN_ENGINE_MESSAGE_WANTS_MAX, some are dropped.
+ * Gives how many of them asked for nothing that is here. */
+size_t cn_engine_take(cn_engine *e, cn_engine_peer *p, const cn_message *m);
 /* These blocks are here now. */
 void cn_engine_have(cn_engine *e, const cn_cid *cids, size_t len);
 

@@ -122,6 +122,7 @@ static void fill_job(cn_engine *e, cn_engine_peer *p, cn_read_job *job)
         job->send_dont_have[job->len] = w->send_dont_have;
         job->cids[job->len++] = w->cid;
         job->size_bytes += w->size_bytes;
+        e->stats.kept--;
         cn_free(e->options.mem, w);
     }
 }
@@ -133,7 +134,7 @@ static bool may_read(cn_engine *e, cn_engine_peer *p, bool has_room)
     if (p->heap_len == 0 || p->jobs >= JOBS_MAX || p->held_bytes >= max_bytes) {
         return false;
     }
-    if (e->stats.held_bytes >= CN_ENGINE_MAX_BYTES) {
+    if (e->stats.held_bytes >= e->options.max_bytes) {
         p->is_hungry = true;
         cn_ring_push(&e->hungry, &p->active);
         return false;
@@ -176,7 +177,7 @@ static void let_go(cn_engine *e, cn_engine_peer *p, cn_read_job *job)
         p->held_bytes -= job->size_bytes;
     }
     cn_engine_job_free(e, job);
-    while (!cn_ring_is_empty(&e->hungry) && e->stats.held_bytes < CN_ENGINE_MAX_BYTES) {
+    while (!cn_ring_is_empty(&e->hungry) && e->stats.held_bytes < e->options.max_bytes) {
         cn_engine_activate(e, CN_CONTAINER(e->hungry.next, cn_engine_peer, active));
     }
 }

@@ -240,6 +240,18 @@ void cn_fetch_counts(const cn_fetch *f, uint64_t *ret_blocks, uint64_t *ret_byte
     *ret_bytes = atomic_load(&f->bytes_in);
 }
 
+/* Off the list of those to be looked at. Lock held. */
+static void clean(cn_fetcher *f, const cn_fetch *fetch)
+{
+    cn_fetch **at = &f->first_dirty;
+    while (*at != NULL && *at != fetch) {
+        at = &(*at)->next_dirty;
+    }
+    if (*at != NULL) {
+        *at = fetch->next_dirty;
+    }
+}
+
 static void forget(cn_fetcher *f, cn_fetch *fetch)
 {
     cn_lock_take(f->hub->lock);
@@ -251,6 +263,9 @@ static void forget(cn_fetcher *f, cn_fetch *fetch)
     f->len--;
     cn_lock_give(f->hub->lock);
     let_loose(fetch);
+    cn_lock_take(f->hub->lock);
+    clean(f, fetch); /* the worker that was waited for has put it there */
+    cn_lock_give(f->hub->lock);
     cn_fetch_free(fetch);
 }
 

@@ -13,6 +13,7 @@ enum {
     ADDRESS_MAX = 8,
     NETWORK_MAX = 64,
     BURST = 16,
+    ALL_BURST = 256,
     BUCKETS_MAX = 8192,
     KEY_BYTES = 8,
     IP4_ADDRESS_BYTES = 4,
@@ -22,6 +23,7 @@ enum {
 };
 
 static const int64_t REFILL_NS = 5 * CN_NS_PER_S;
+static const int64_t ALL_REFILL_NS = 5 * CN_NS_PER_MS;
 
 static size_t or_default(size_t value, size_t otherwise)
 {
@@ -39,6 +41,9 @@ void cn_gate_init(cn_gate *g, cn_mem *mem, const cn_gate_limits *limits)
     l->network_max = or_default(l->network_max, NETWORK_MAX);
     l->burst = or_default(l->burst, BURST);
     l->refill_ns = l->refill_ns == 0 ? REFILL_NS : l->refill_ns;
+    l->all_burst = or_default(l->all_burst, ALL_BURST);
+    l->all_refill_ns = l->all_refill_ns == 0 ? ALL_REFILL_NS : l->all_refill_ns;
+    g->all_full_at = INT64_MIN;
     CN_ASSERT(l->refill_ns > 0 && l->burst <= (size_t)(INT64_MAX / l->refill_ns));
     cn_map_init(&g->addresses, mem, sizeof(size_t), l->total_max, l->seed);
     cn_map_init(&g->networks, mem, sizeof(size_t), l->total_max, l->seed);
@@ -161,6 +166,19 @@ out:
     return err;
 }
 
+/* Is there a token of those for all? It is taken by take_token_of_all. */
+static bool has_token_of_all(const cn_gate *g, cn_time now)
+{
+    const cn_gate_limits *l = &g->limits;
+    int64_t full_at = CN_MAX(g->all_full_at, now.ns) + l->all_refill_ns;
+    return full_at - now.ns <= (int64_t)l->all_burst * l->all_refill_ns;
+}
+
+static void take_token_of_all(cn_gate *g, cn_time now)
+{
+    g->all_full_at = CN_MAX(g->all_full_at, now.ns) + g->limits.all_refill_ns;
+}
+
 /* --- the gate --- */
 
 static cn_err check_totals(const cn_gate *g, bool inbound, cn_why *why)
@@ -239,10 +257,19 @@ cn_err cn_gate_enter(
         return cn_why_set(why, CN_ERR_PERMISSION, "refused: the address is in Swarm.AddrFilters");
     }
     CN_TRY(check_totals(g, inbound, why));
+    if (inbound && !has_token_of_all(g, now)) {
+        return cn_why_set(
+            why, CN_ERR_BUSY,
+            "refused: too many new connections from all addresses; one is let in every %lld ms",
+            (long long)(g->limits.all_refill_ns / CN_NS_PER_MS));
+    }
     pass.counted = has_limits(g, remote, ip);
     if (pass.counted) {
         set_keys(&pass, ip);
         CN_TRY(enter_place(g, &pass, now, why));
+    }
+    if (inbound) {
+        take_token_of_all(g, now);
     }
     g->total++;
     g->inbound += inbound;

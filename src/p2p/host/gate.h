@@ -1,6 +1,7 @@
 /*
  * cn_gate: who may connect. Counts connections by address and by network, in all and while they
- * are still being set up, and slows new ones from one address. Loopback and the allow-list are
+ * are still being set up, and slows new ones from one address, and from all: a handshake costs us
+ * more than it costs who begins it. Loopback and the allow-list are
  * counted in the totals but have no limit of their own. An IPv6 /56 counts as one address, since
  * one household has that many.
  * spec: go-libp2p resource manager (limits per subnet and their defaults)
@@ -20,6 +21,8 @@ typedef struct cn_gate_limits {
     size_t network_max;       /* per IPv4 /24, per IPv6 /48; 0: 64 */
     size_t burst;             /* new inbound ones of one address at once; 0: 16 */
     int64_t refill_ns;        /* for each further one; 0: 5 s */
+    size_t all_burst;         /* new inbound ones of all addresses at once; 0: 256 */
+    int64_t all_refill_ns;    /* for each further one; 0: 5 ms */
     const cn_ip_range *allow; /* exempt; borrowed */
     size_t allow_len;
     const cn_ip_range *deny; /* never, in or out (Swarm.AddrFilters); borrowed */
@@ -35,6 +38,7 @@ typedef struct cn_gate {
     size_t total;
     size_t inbound;
     size_t pending;
+    int64_t all_full_at; /* ns, as in buckets; for all addresses */
 } cn_gate;
 
 /* What a connection holds while it is counted; the caller keeps it beside the connection. */

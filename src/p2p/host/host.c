@@ -67,6 +67,7 @@ cn_err cn_host_new(const cn_host_options *options, cn_host **ret, cn_why *why)
     h->dial_deadline = CN_TIME_NEVER;
     h->trim_at = CN_TIME_NEVER;
     h->trimmed = (cn_time){INT64_MIN / 2};
+    h->relieved = (cn_time){INT64_MIN / 2};
     h->meter.stepped = h->now;
     cn_prng_init(&h->prng, options->seed);
     set_options(h, options);
@@ -293,6 +294,7 @@ static bool pass(cn_host *h, cn_time now)
     if (h->is_trim_due || h->trim_at.ns <= now.ns) {
         cn_host_trim(h);
     }
+    cn_host_relieve(h);
     for (size_t i = 0; i < h->transports_len; i++) {
         h->transports[i]->ops->flush(h->transports[i], now);
     }

@@ -19,7 +19,8 @@ typedef struct cn_host cn_host;
 /* Something that happened, for the log. */
 typedef enum cn_host_note_kind {
     CN_HOST_NOTE_UP,      /* a connection stands */
-    CN_HOST_NOTE_DOWN,    /* one is gone: why */
+    CN_HOST_NOTE_DOWN,    /* one is gone, ended by either side or broken: why */
+    CN_HOST_NOTE_CUT,     /* one was cut off, or came to nothing, by what the peer did: why */
     CN_HOST_NOTE_REFUSED, /* a caller was turned away: why */
     CN_HOST_NOTE_DIAL,    /* a dial of a peer failed: what was tried */
     CN_HOST_NOTE_TRIMMED, /* closed to come back to the low water mark */
@@ -121,6 +122,8 @@ void cn_host_forgive(
     cn_host *h, const cn_peer_id *peer, const cn_slice *addresses, size_t addresses_len);
 /* Close all connections to a peer; false: there was none. */
 bool cn_host_disconnect(cn_host *h, const cn_peer_id *peer);
+/* The same for what the peer did: `sentence` (lasting) goes into the log. */
+bool cn_host_cut_off(cn_host *h, const cn_peer_id *peer, const char *sentence);
 bool cn_host_is_connected(const cn_host *h, const cn_peer_id *peer);
 
 /* Keep connections to `peer` from being trimmed, by a reason's name; and let go again. Errors: as
@@ -205,6 +208,9 @@ CN_MUST_USE cn_err cn_host_stream(
 size_t cn_host_room(const cn_host *h, cn_id stream);
 CN_MUST_USE cn_err cn_host_write(cn_host *h, cn_id stream, cn_buf *bytes);
 void cn_host_consumed(cn_host *h, cn_id stream, size_t bytes);
+/* The peer made us do work without worth, in units of about a microsecond: its connection is read
+ * more slowly where that adds up. */
+void cn_host_charge(cn_host *h, cn_id stream, size_t work);
 void cn_host_close_stream(cn_host *h, cn_id stream);
 void cn_host_reset_stream(cn_host *h, cn_id stream, uint32_t code);
 
@@ -262,6 +268,8 @@ typedef struct cn_host_counts {
     uint64_t refused_rate;   /* too many new ones of one address */
     uint64_t refused_memory;
     uint64_t refused_streams;
+    uint64_t failed_in;  /* callers that came to nothing: too slow, wrong, no identity */
+    uint64_t cut_memory; /* closed to get memory back */
     uint64_t dials_failed;
     uint64_t trimmed;
 } cn_host_counts;

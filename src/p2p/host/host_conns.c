@@ -96,6 +96,26 @@ host_conn *cn_host_conn_find(cn_host *h, uint32_t transport_no, cn_id raw)
     return found == NULL ? NULL : *found;
 }
 
+static void join_pending(cn_host *h, host_conn *c)
+{
+    c->is_pending = true;
+    c->prev = h->pending_last;
+    *(c->prev == NULL ? &h->pending_first : &c->prev->next) = c;
+    h->pending_last = c;
+}
+
+static void leave_pending(cn_host *h, host_conn *c)
+{
+    if (!c->is_pending) {
+        return;
+    }
+    *(c->prev == NULL ? &h->pending_first : &c->prev->next) = c->next;
+    *(c->next == NULL ? &h->pending_last : &c->next->prev) = c->prev;
+    c->is_pending = false;
+    c->next = NULL;
+    c->prev = NULL;
+}
+
 void cn_host_conn_lost(cn_host *h, host_conn *c, cn_err err, const char *sentence)
 {
     raw_key key = key_of(c->transport_no, c->raw);
@@ -105,6 +125,7 @@ void cn_host_conn_lost(cn_host *h, host_conn *c, cn_err err, const char *sentenc
     (void)cn_map_remove(&h->conns_by_raw, cn_slice_of(&key, sizeof(key)));
     h->conn_last = h->conn_last == c ? NULL : h->conn_last;
     c->is_gone = true;
+    leave_pending(h, c);
     c->err = err;
     c->sentence = sentence == NULL ? NULL : cn_strdup(h->mem, sentence, strlen(sentence));
     *(h->gone_last == NULL ? &h->gone_first : &h->gone_last->next_gone) = c;
@@ -129,6 +150,20 @@ static void count_refusal(cn_host *h, cn_err err)
                                 : &h->counts.refused_memory) += 1;
 }
 
+/*
+ * As many callers are being set up as are allowed: the one that takes longest makes way, so that
+ * those who say nothing do not keep out those who do.
+ */
+static void make_way(cn_host *h)
+{
+    if (h->gate.pending >= h->gate.limits.pending_max && h->pending_first != NULL) {
+        h->counts.refused_limit++;
+        cn_host_conn_close(
+            h, h->pending_first, CN_ERR_TIMEOUT,
+            "too slow: as many connections are being set up as are allowed, and it was the oldest");
+    }
+}
+
 /* May a caller come in? Then it is counted. */
 static cn_err let_in(cn_host *h, const cn_conn_info *info, cn_gate_pass *ret, cn_why *why)
 {
@@ -136,7 +171,12 @@ static cn_err let_in(cn_host *h, const cn_conn_info *info, cn_gate_pass *ret, cn
     if (limit > 0 && h->mem->used_bytes > limit - limit / 10) {
         return cn_why_set(why, CN_ERR_NO_MEMORY, "nine tenths of the node's memory are in use");
     }
-    return cn_gate_enter(&h->gate, info->remote, true, h->now, ret, why);
+    cn_err err = cn_gate_enter(&h->gate, info->remote, true, h->now, ret, why);
+    if (err == CN_ERR_TOO_LARGE && h->gate.pending >= h->gate.limits.pending_max) {
+        make_way(h);
+        err = cn_gate_enter(&h->gate, info->remote, true, h->now, ret, why);
+    }
+    return err;
 }
 
 void cn_host_conn_arrived(cn_host *h, uint32_t transport_no, cn_id raw)
@@ -153,6 +193,9 @@ void cn_host_conn_arrived(cn_host *h, uint32_t transport_no, cn_id raw)
     CN_TRY(let_in(h, &info, &pass, &why));
     CN_TRY(cn_host_conn_add(h, transport_no, raw, &c));
     c->pass = pass;
+    c->remote_len = (uint8_t)CN_MIN(info.remote.len, sizeof(c->remote));
+    cn_copy(c->remote, info.remote.data, c->remote_len);
+    join_pending(h, c);
 out:
     if (err != CN_OK) {
         cn_gate_leave(&h->gate, &pass);
@@ -221,6 +264,7 @@ void cn_host_conn_up(cn_host *h, host_conn *c)
         return;
     }
     cn_gate_settle(&h->gate, &c->pass);
+    leave_pending(h, c);
     c->is_initiator = info.is_initiator;
     c->remote_len = (uint8_t)CN_MIN(info.remote.len, sizeof(c->remote));
     cn_copy(c->remote, info.remote.data, c->remote_len);
@@ -273,19 +317,32 @@ static void end_streams(cn_host *h, host_conn *c)
     }
 }
 
+/* It is over: orderly, or for a reason that people should see. */
+static void note_end(cn_host *h, host_conn *c, const cn_peer_id *peer, const char *sentence)
+{
+    bool is_orderly = c->err == CN_ERR_CLOSED || c->err == CN_ERR_IO;
+    cn_host_note_it(
+        h, is_orderly ? CN_HOST_NOTE_DOWN : CN_HOST_NOTE_CUT, peer,
+        cn_slice_of(c->remote, c->remote_len), sentence);
+}
+
 static void bury(cn_host *h, host_conn *c)
 {
     host_peer *peer = c->is_up ? c->peer : NULL;
     const char *sentence = c->sentence == NULL ? cn_err_sentence(c->err) : c->sentence;
+    bool is_caller = !c->is_up && !c->is_initiator && c->remote_len > 0;
     if (c->dial != NULL) {
         cn_host_dial_failed(h, c);
+    } else if (is_caller && c->err != CN_ERR_CLOSED) {
+        h->counts.failed_in++;
+        note_end(h, c, NULL, sentence);
     }
     end_streams(h, c);
     if (peer != NULL) {
         cn_peer_id id = peer->id;
         detach(h, c);
         cn_observed_closed(&h->observed, c->id, h->now);
-        cn_host_note_it(h, CN_HOST_NOTE_DOWN, &id, cn_slice_of(c->remote, c->remote_len), sentence);
+        note_end(h, c, &id, sentence);
         bool is_last = peer->conns_len == 0 && peer->is_told;
         if (peer->conns_len == 0) {
             peer->is_told = false;
@@ -318,15 +375,25 @@ bool cn_host_conns_bury(cn_host *h)
     return any;
 }
 
-bool cn_host_disconnect(cn_host *h, const cn_peer_id *id)
+static bool close_peer(cn_host *h, const cn_peer_id *id, cn_err err, const char *sentence)
 {
     host_peer *peer = cn_host_peer_find(h, id);
     bool any = false;
     for (host_conn *c = peer == NULL ? NULL : peer->conns; c != NULL; c = c->next) {
         any = any || !c->is_gone;
-        cn_host_conn_close(h, c, CN_ERR_CLOSED, "closed by this node");
+        cn_host_conn_close(h, c, err, sentence);
     }
     return any;
+}
+
+bool cn_host_disconnect(cn_host *h, const cn_peer_id *id)
+{
+    return close_peer(h, id, CN_ERR_CLOSED, "closed by this node");
+}
+
+bool cn_host_cut_off(cn_host *h, const cn_peer_id *id, const char *sentence)
+{
+    return close_peer(h, id, CN_ERR_PERMISSION, sentence);
 }
 
 bool cn_host_is_connected(const cn_host *h, const cn_peer_id *id)

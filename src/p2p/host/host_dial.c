@@ -297,6 +297,9 @@ void cn_host_dial_up(cn_host *h, host_conn *c)
         cn_slice address = cn_slice_of(a->address, a->len);
         a->is_over = true;
         cn_backoff_clear(&h->backoff, &d->peer->id, address);
+        /* Known from now on, before identify has told; where memory runs out it is not kept. */
+        cn_book_terms terms = {CN_BOOK_HEARSAY, CN_BOOK_TTL_RECENT_NS};
+        (void)!cn_book_learn(h->book, &d->peer->id, &address, 1, &terms, h->now);
         cn_book_succeeded(h->book, &d->peer->id, address, h->now);
     }
     cn_host_dial_soon(h);

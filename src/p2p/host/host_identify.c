@@ -10,7 +10,10 @@ enum {
     READ_S = 30,
     AGAIN_S = 5, /* after a question in vain; then twice as long each time */
     AGAIN_MAX_S = 600,
-    PUSHES_MAX = 32, /* at once */
+    PUSHES_MAX = 32,          /* at once */
+    PUSHES_IN_MAX = 8,        /* of one peer at once */
+    PUSHES_IN_PAUSE_MS = 500, /* for each further one */
+    PUSH_WORK = 50,           /* a push that is taken in; and more for each thing that it lists */
     PUSH_S = 5,
     PUSH_WAIT_MS = 200,   /* changes that come together go out together */
     PUSH_INTERVAL_S = 10, /* between two rounds */
@@ -146,6 +149,7 @@ static void end_read(host_identify *s, id_read **at, bool is_whole)
     cn_identify_fields f = {0};
     bool is_known = false;
     cn_peer_id peer = {0};
+    cn_id stream = r->stream;
     if (c != NULL) {
         peer = c->peer->id;
         is_known = is_whole && !c->is_gone && cn_identify_end(&r->reader, &f, NULL) == CN_OK &&
@@ -156,6 +160,9 @@ static void end_read(host_identify *s, id_read **at, bool is_whole)
             ask_later(s, c->peer);
         }
     }
+    if (r->is_push) {
+        cn_host_charge(h, stream, PUSH_WORK + f.addresses_len + f.protocols_len);
+    }
     free_read(s, at);
     if (is_known) {
         tell_identified(h, &peer);
@@ -163,6 +170,19 @@ static void end_read(host_identify *s, id_read **at, bool is_whole)
 }
 
 /* --- the protocols --- */
+
+/* Each push is read, sorted and kept: who pushes all the time is not listened to. */
+static bool may_push(cn_host *h, host_peer *peer)
+{
+    int64_t pause_ns = PUSHES_IN_PAUSE_MS * CN_NS_PER_MS;
+    int64_t at = CN_MAX(peer->pushes_at.ns, h->now.ns) + pause_ns;
+    if (at - h->now.ns > PUSHES_IN_MAX * pause_ns) {
+        h->counts.refused_streams++;
+        return false;
+    }
+    peer->pushes_at.ns = at;
+    return true;
+}
 
 static cn_err opened(cn_protocol *p, cn_id stream, const cn_peer_id *peer, const char *name)
 {
@@ -173,6 +193,9 @@ static cn_err opened(cn_protocol *p, cn_id stream, const cn_peer_id *peer, const
     CN_UNUSED(name);
     if (at->is_ours) {
         return CN_OK;
+    }
+    if (is_push && !may_push(s->h, at->conn->peer)) {
+        return CN_ERR_BUSY;
     }
     return is_push ? add_read(s, stream, at->conn->id, true) : say(s, stream);
 }

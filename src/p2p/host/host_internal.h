@@ -75,6 +75,7 @@ struct host_peer {
     bool is_told;           /* peer_up was */
     bool is_hard_to_guess;  /* a name was guessed before it told which it speaks, and refused */
     cn_time since;
+    cn_time pushes_at; /* when it may push as often as at first again; see host_identify.c */
     uint16_t streams_in[HOST_PROTOCOLS_MAX];
     size_t streams_len;
     cn_meter meter;
@@ -86,7 +87,7 @@ struct host_conn {
     uint32_t transport_no;
     cn_id raw;       /* the transport's name of it */
     host_peer *peer; /* UP; for a dial, whom we want */
-    host_conn *next; /* of the peer, UP */
+    host_conn *next; /* of the peer, UP; inbound and not UP: of those that are pending, by age */
     host_conn *prev;
     host_conn *next_gone;
     host_stream *streams;
@@ -96,6 +97,7 @@ struct host_conn {
     bool is_up;
     bool is_gone; /* closed; to be told and freed in the turn */
     bool is_initiator;
+    bool is_pending; /* in the list of those */
     cn_gate_pass pass;
     cn_err err;     /* gone: why */
     char *sentence; /* the same; owned; NULL: that of err */
@@ -228,6 +230,9 @@ struct cn_host {
     host_conn *conn_last; /* found last: events come in runs */
     host_conn *gone_first;
     host_conn *gone_last;
+    host_conn *pending_first;
+    host_conn *pending_last;
+    cn_time relieved; /* when a connection was last closed for memory */
     size_t conns_up;
     size_t attempts_running;
 
@@ -406,6 +411,8 @@ void cn_host_peering_tick(cn_host *h, cn_time now);
 cn_time cn_host_peering_deadline(const cn_host *h);
 void cn_host_peering_free(cn_host *h);
 void cn_host_trim(cn_host *h);
+/* Where memory is nearly used up, close the connection that holds most. */
+void cn_host_relieve(cn_host *h);
 
 /* --- host_addresses.c --- */
 

@@ -6,7 +6,13 @@
  */
 #include "p2p/host/host_internal.h"
 
-enum { PING_BYTES = 32, PINGS_MAX = 4096, IDLE_S = 10 };
+enum {
+    PING_BYTES = 32,
+    PINGS_MAX = 4096,
+    IDLE_S = 10,
+    ECHO_MAX_BYTES = 4096, /* echoes of one stream that wait to be read */
+    ECHO_WORK_BYTES = 64,  /* of echoes, for 1 of work */
+};
 
 static const char *const PING[] = {"/ipfs/ping/1.0.0"};
 
@@ -36,6 +42,7 @@ typedef struct host_ping {
     cn_host *h;
     cn_slots all;
     ping_line *lines;
+    size_t room_bytes; /* of a stream on which nothing waits */
 } host_ping;
 
 static ping_line **find_line(host_ping *s, cn_id stream)
@@ -85,10 +92,10 @@ static void end_line(host_ping *s, ping_line **at, cn_err err, const char *sente
 
 static cn_err opened(cn_protocol *p, cn_id stream, const cn_peer_id *peer, const char *name)
 {
-    CN_UNUSED(p);
-    CN_UNUSED(stream);
+    host_ping *s = (host_ping *)p;
     CN_UNUSED(peer);
     CN_UNUSED(name);
+    s->room_bytes = CN_MAX(s->room_bytes, cn_host_room(s->h, stream));
     return CN_OK;
 }
 
@@ -96,8 +103,11 @@ static cn_err echo(host_ping *s, cn_id stream, cn_slice bytes)
 {
     cn_err err = CN_OK;
     cn_buf copy = {0};
+    size_t room = cn_host_room(s->h, stream);
     cn_buf_init(&copy, s->h->mem, bytes.len);
-    if (cn_host_room(s->h, stream) < bytes.len) {
+    s->room_bytes = CN_MAX(s->room_bytes, room); /* when it was opened our answer waited */
+    cn_host_charge(s->h, stream, bytes.len / ECHO_WORK_BYTES);
+    if (room < bytes.len || s->room_bytes - room > ECHO_MAX_BYTES) {
         return CN_ERR_TOO_LARGE; /* it does not read its echoes */
     }
     CN_TRY(cn_buf_append(&copy, bytes));

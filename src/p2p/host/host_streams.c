@@ -373,6 +373,14 @@ void cn_host_consumed(cn_host *h, cn_id stream, size_t bytes)
     }
 }
 
+void cn_host_charge(cn_host *h, cn_id stream, size_t work)
+{
+    const host_stream *s = cn_slots_get(&h->streams, stream);
+    if (s != NULL && !s->conn->is_gone && s->conn->transport->ops->charge != NULL) {
+        s->conn->transport->ops->charge(s->conn->transport, s->conn->raw, work);
+    }
+}
+
 void cn_host_close_stream(cn_host *h, cn_id stream)
 {
     host_stream *s = cn_slots_get(&h->streams, stream);

@@ -45,7 +45,11 @@ static void give_up(cn_host *h, host_stream *s, cn_stream_end how, const char *s
     cn_protocol *p = cn_host_protocol_of(h, s);
     cn_id id = s->id;
     bool is_ours = s->is_ours;
-    cut_off(h, s, sentence);
+    if (is_ours || how == CN_STREAM_FIN) {
+        cn_host_reset_stream(h, id, 0); /* nobody did wrong */
+    } else {
+        cut_off(h, s, sentence);
+    }
     if (is_ours) {
         p->ops->ended(p, id, how, sentence);
     }
@@ -117,6 +121,7 @@ static bool take_names(cn_host *h, host_stream *s, cn_slice *in)
     cn_why why = {{0}};
     cn_buf out = {0};
     size_t before = in->len;
+    size_t asked = s->names->asked;
     cn_buf_init(&out, h->mem, 1 << 16);
     cn_err err = cn_multistream_take(s->names, in, &out, &why);
     if (err == CN_OK && out.len > 0) {
@@ -125,6 +130,7 @@ static bool take_names(cn_host *h, host_stream *s, cn_slice *in)
         err = sent == CN_ERR_NO_MEMORY ? sent : CN_OK;
     }
     cn_buf_release(&out);
+    cn_host_charge(h, s->id, s->names->asked - asked);
     if (err != CN_OK) {
         bool is_refused = err == CN_ERR_UNSUPPORTED && !s->is_guess; /* else: by no name yet */
         give_up(h, s, is_refused ? CN_STREAM_REFUSED : CN_STREAM_RESET, cn_why_text(&why, err));
@@ -171,7 +177,9 @@ static void take_data(cn_host *h, host_stream *s, cn_slice bytes)
     cn_err err = p->ops->data(p, id, bytes);
     s = cn_slots_get(&h->streams, id);
     if (err != CN_OK && s != NULL) {
-        cut_off(h, s, cn_err_sentence(err));
+        cn_why why = {{0}};
+        (void)cn_why_set(&why, err, "%s: %s", h->names[s->name].text, cn_err_sentence(err));
+        cut_off(h, s, cn_why_text(&why, err));
     }
 }
 
@@ -179,7 +187,9 @@ static void take_fin(cn_host *h, host_stream *s)
 {
     cn_id id = s->id;
     if (s->names != NULL) {
-        give_up(h, s, CN_STREAM_RESET, "the peer ended a stream before a protocol was agreed on");
+        give_up(
+            h, s, s->protocol == UINT32_MAX ? CN_STREAM_FIN : CN_STREAM_RESET,
+            "the peer ended a stream before a protocol was agreed on");
         return;
     }
     cn_protocol *p = cn_host_protocol_of(h, s);

@@ -16,14 +16,21 @@ static bool may_go(const cn_trim_policy *p, const cn_trim_conn *c, cn_time now)
 
 size_t cn_trim_count(const cn_trim_policy *p, const cn_trim_conn *conns, size_t len, cn_time now)
 {
-    size_t candidates = 0;
+    size_t settled = 0; /* not young */
+    size_t useful = 0;  /* of those that may go */
+    size_t useless = 0;
     if (p->high == 0 || len <= p->high) {
         return 0;
     }
     for (size_t i = 0; i < len; i++) {
-        candidates += may_go(p, &conns[i], now);
+        bool is_of_use = conns[i].worth > 0 || conns[i].streams > 0;
+        bool may = may_go(p, &conns[i], now);
+        settled += cn_time_after(conns[i].opened, p->grace_ns).ns <= now.ns ? 1 : 0;
+        useful += may && is_of_use ? 1 : 0;
+        useless += may && !is_of_use ? 1 : 0;
     }
-    return CN_MIN(candidates, len - CN_MIN(p->low, len));
+    size_t go = useless + CN_MIN(useful, settled - CN_MIN(p->low, settled));
+    return CN_MIN(go, len - CN_MIN(p->low, len));
 }
 
 /* Does the connection at `a` go before that at `b`? */

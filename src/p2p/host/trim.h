@@ -1,7 +1,9 @@
 /*
  * Which connections to close when there are too many. Above the high water mark enough are closed
- * to reach the low one; protected and young ones stay, even if the mark is then not reached. The
- * hard cap is another matter: at it new connections are refused (p2p/host/gate.h).
+ * to reach the low one; protected and young ones stay, even if the mark is then not reached, and so
+ * do as many as the low mark of those that are of use (worth something, or with streams): a flood
+ * of newcomers does not drive out who was there before. The hard cap is another matter: at it new
+ * connections are refused (p2p/host/gate.h).
  *
  * First go temporary ones, then those without streams, then those worth least, then those with
  * fewer streams, then those idle longest; last, for a fixed order, the older.

@@ -58,9 +58,36 @@ void cn_yamux_ready(yamux *y, yamux_stream *s)
     y->ready_last = s;
 }
 
+/* Bytes that may wait on a stream: less where much waits in the node. */
+static size_t queue_limit(const yamux *y)
+{
+    size_t all = y->options.queued_bytes == NULL ? 0 : atomic_load(y->options.queued_bytes);
+    size_t all_max = y->options.queued_all_max_bytes;
+    if (all_max == 0 || all < all_max / 2) {
+        return y->options.queued_max_bytes;
+    }
+    return all < all_max ? y->options.queued_max_bytes / 16 : 1;
+}
+
+static void hold(yamux *y, size_t bytes)
+{
+    y->held_bytes += bytes;
+    if (y->options.queued_bytes != NULL) {
+        atomic_fetch_add(y->options.queued_bytes, bytes);
+    }
+}
+
+void cn_yamux_unhold(yamux *y, size_t bytes)
+{
+    y->held_bytes -= bytes;
+    if (y->options.queued_bytes != NULL) {
+        atomic_fetch_sub(y->options.queued_bytes, bytes);
+    }
+}
+
 void cn_yamux_tell_room(yamux *y, yamux_stream *s)
 {
-    if (!s->wants_room || s->is_told || s->queued_bytes >= y->options.queued_max_bytes) {
+    if (!s->wants_room || s->is_told || s->queued_bytes >= queue_limit(y)) {
         return;
     }
     s->is_told = true;
@@ -105,7 +132,7 @@ static void free_chunks(yamux *y, yamux_chunk *c)
 {
     while (c != NULL) {
         yamux_chunk *next = c->next;
-        y->held_bytes -= c->bytes.cap;
+        cn_yamux_unhold(y, c->bytes.cap);
         cn_buf_release(&c->bytes);
         cn_free(y->options.mem, c);
         c = next;
@@ -162,9 +189,10 @@ static size_t room(const cn_muxer *m, cn_stream_no no)
     if (s == NULL || s->is_fin_asked) {
         return 0;
     }
-    bool is_full = s->queued_bytes >= y->options.queued_max_bytes;
+    size_t limit = queue_limit(y);
+    bool is_full = s->queued_bytes >= limit;
     s->wants_room = s->wants_room || is_full;
-    return is_full ? 0 : y->options.queued_max_bytes - s->queued_bytes;
+    return is_full ? 0 : limit - s->queued_bytes;
 }
 
 static cn_err write_stream(cn_muxer *m, cn_stream_no no, cn_buf *bytes)
@@ -186,7 +214,7 @@ static cn_err write_stream(cn_muxer *m, cn_stream_no no, cn_buf *bytes)
     *(s->last == NULL ? &s->first : &s->last->next) = c;
     s->last = c;
     s->queued_bytes += c->bytes.len;
-    y->held_bytes += c->bytes.cap;
+    hold(y, c->bytes.cap);
     if (s->send_window > 0) {
         cn_yamux_ready(y, s);
     }
@@ -260,6 +288,11 @@ static size_t held_bytes(const cn_muxer *m)
     return y->held_bytes + y->streams.len * sizeof(yamux_stream);
 }
 
+static uint64_t work(const cn_muxer *m)
+{
+    return ((const yamux *)m)->work;
+}
+
 static void free_muxer(cn_muxer *m)
 {
     yamux *y = (yamux *)m;
@@ -291,6 +324,7 @@ static const cn_muxer_ops ops = {
     .tick = tick,
     .streams = streams,
     .held_bytes = held_bytes,
+    .work = work,
     .free = free_muxer,
 };
 

@@ -23,6 +23,18 @@ static cn_err broken(yamux *y, cn_why *why, const char *what, uint32_t value)
     return cn_why_set(why, CN_ERR_MALFORMED, "yamux: the peer sent %s (%u)", what, value);
 }
 
+/* A frame that the other side makes us say. */
+static cn_err
+answer(yamux *y, unsigned type, unsigned flags, uint32_t no, uint32_t value, cn_why *why)
+{
+    cn_err err = cn_yamux_control(y, type, flags, no, value);
+    return err != CN_ERR_TOO_LARGE
+               ? err
+               : cn_why_set(
+                     why, err, "yamux: the peer asks for more than %d answers at once",
+                     CN_YAMUX_CONTROL_MAX_BYTES / CN_YAMUX_HEADER_BYTES);
+}
+
 /*
  * Is the number not used before? go gives numbers and sends their first frames in two steps, so
  * those of streams opened at the same time may come in another order.
@@ -53,8 +65,9 @@ static cn_err take_syn(yamux *y, uint32_t no, cn_why *why)
     if (!is_unused(y, no)) {
         return broken(y, why, "a stream number a second time", no);
     }
+    y->work += CN_YAMUX_OPEN_WORK;
     if (y->streams_in >= y->options.streams_in_max || y->is_ended) {
-        return cn_yamux_control(y, CN_YAMUX_WINDOW, CN_YAMUX_RST, no, 0);
+        return answer(y, CN_YAMUX_WINDOW, CN_YAMUX_RST, no, 0, why);
     }
     cn_err err = cn_yamux_add(y, no, false, &s);
     y->is_opened_due = err == CN_OK;
@@ -81,10 +94,10 @@ static cn_err take_window(yamux *y, yamux_stream *s, uint32_t delta, cn_why *why
     return CN_OK;
 }
 
-static cn_err take_ping(yamux *y, unsigned flags, uint32_t value, cn_time now)
+static cn_err take_ping(yamux *y, unsigned flags, uint32_t value, cn_time now, cn_why *why)
 {
     if ((flags & CN_YAMUX_SYN) != 0) {
-        return cn_yamux_control(y, CN_YAMUX_PING, CN_YAMUX_ACK, 0, value);
+        return answer(y, CN_YAMUX_PING, CN_YAMUX_ACK, 0, value, why);
     }
     if ((flags & CN_YAMUX_ACK) != 0 && y->is_ping_out && value == y->ping_value) {
         y->is_ping_out = false;
@@ -126,6 +139,7 @@ static cn_err take_stream_frame(
     if (type == CN_YAMUX_WINDOW && s != NULL && (flags & CN_YAMUX_RST) == 0) {
         CN_TRY(take_window(y, s, len, why));
     }
+    y->work += type == CN_YAMUX_DATA && s == NULL ? len / CN_YAMUX_LOST_BYTES : 0;
     y->in_frame = true;
     y->frame_no = no;
     y->frame_flags = (uint16_t)flags;
@@ -141,11 +155,12 @@ static cn_err take_header(yamux *y, cn_time now, cn_mux_event *ret, bool *ret_ha
     unsigned flags = (unsigned)h[2] << 8 | h[3];
     uint32_t no = be32(h + 4);
     uint32_t value = be32(h + 8);
+    y->work += type != CN_YAMUX_DATA || value < CN_YAMUX_SMALL_BYTES ? 1 : 0;
     if (h[0] != 0) {
         return broken(y, why, "a version that is not 0", h[0]);
     }
     if (type == CN_YAMUX_PING) {
-        return take_ping(y, flags, value, now);
+        return take_ping(y, flags, value, now, why);
     }
     if (type == CN_YAMUX_GO_AWAY) {
         y->is_ended = true;

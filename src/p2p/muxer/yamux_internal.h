@@ -22,6 +22,9 @@ enum {
     CN_YAMUX_RECENT = 64,              /* numbers that may come out of order */
     CN_YAMUX_CONTROL_MAX_BYTES = 6144, /* frames without data that wait; 512 of them */
     CN_YAMUX_PROTOCOL_ERROR = 1,       /* go-away code */
+    CN_YAMUX_SMALL_BYTES = 512,        /* a frame with less data is work without worth */
+    CN_YAMUX_OPEN_WORK = 4,
+    CN_YAMUX_LOST_BYTES = 1024, /* data of a stream that is gone, for 1 of work */
 };
 
 /* Bytes of one write, on their way out. */
@@ -65,6 +68,7 @@ typedef struct yamux {
     uint32_t next_no;   /* of a stream of ours; 0: used up */
     uint32_t last_in;   /* highest number the other side has opened */
     uint64_t recent_in; /* bit k: the k-th before it was opened too */
+    uint64_t work;      /* see cn_muxer_work */
     yamux_stream *ready_first;
     yamux_stream *ready_last;
     yamux_stream *told_first;
@@ -107,6 +111,8 @@ void cn_yamux_drop(yamux *y, yamux_stream *s);
 void cn_yamux_drop_if_over(yamux *y, yamux_stream *s);
 /* It has something to send: give it a turn. */
 void cn_yamux_ready(yamux *y, yamux_stream *s);
+/* Queued bytes have gone. */
+void cn_yamux_unhold(yamux *y, size_t bytes);
 /* Room has come back: tell, if it was asked for. */
 void cn_yamux_tell_room(yamux *y, yamux_stream *s);
 /* Queue a frame without data. Errors: TOO_LARGE (the other side makes us answer too much). */

@@ -234,7 +234,7 @@ void cn_yamux_pulled(cn_muxer *m)
     while (y->spent != NULL) {
         yamux_chunk *c = y->spent;
         y->spent = c->next;
-        y->held_bytes -= c->bytes.cap;
+        cn_yamux_unhold(y, c->bytes.cap);
         cn_buf_release(&c->bytes);
         cn_free(y->options.mem, c);
     }

@@ -44,6 +44,9 @@ typedef struct cn_muxer_options {
     int64_t ping_timeout_ns;      /* 10 s; then deadline passes and tick gives TIMEOUT */
     atomic_size_t *windows_bytes; /* nullable: sum of grown windows in the node */
     size_t windows_max_bytes;     /* its budget: windows do not grow beyond it */
+    atomic_size_t *queued_bytes;  /* nullable: sum of what waits to be sent in the node */
+    size_t queued_all_max_bytes;  /* above half of it streams have a sixteenth of their room, above
+                                     all of it only those on which nothing waits */
 } cn_muxer_options;
 
 typedef struct cn_muxer_ops {
@@ -68,6 +71,7 @@ typedef struct cn_muxer_ops {
     cn_err (*tick)(cn_muxer *m, cn_time now);
     size_t (*streams)(const cn_muxer *m);
     size_t (*held_bytes)(const cn_muxer *m);
+    uint64_t (*work)(const cn_muxer *m);
     void (*free)(cn_muxer *m);
 } cn_muxer_ops;
 
@@ -186,6 +190,16 @@ static inline size_t cn_muxer_streams(const cn_muxer *m)
 static inline size_t cn_muxer_held_bytes(const cn_muxer *m)
 {
     return m->ops->held_bytes(m);
+}
+
+/*
+ * How much work the other side has made since the beginning beyond that of moving bytes: 1 for each
+ * frame with less than 512 bytes of data, 4 more for each stream it opened, 1 for each KiB of a
+ * stream that is gone.
+ */
+static inline uint64_t cn_muxer_work(const cn_muxer *m)
+{
+    return m->ops->work(m);
 }
 
 /* Accepts NULL. */

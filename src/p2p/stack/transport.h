@@ -74,6 +74,7 @@ typedef struct cn_transport_ops {
         cn_transport *t, cn_id conn, cn_stream_no stream, size_t bytes, cn_time now);
     void (*stream_close)(cn_transport *t, cn_id conn, cn_stream_no stream);
     void (*stream_reset)(cn_transport *t, cn_id conn, cn_stream_no stream, uint32_t code);
+    void (*charge)(cn_transport *t, cn_id conn, size_t work);
     void (*close)(cn_transport *t, cn_id conn, uint32_t code);
     bool (*info)(const cn_transport *t, cn_id conn, cn_conn_info *ret);
     void (*flush)(cn_transport *t, cn_time now);
@@ -90,9 +91,12 @@ typedef struct cn_transport_ops {
  * host. Errors: UNSUPPORTED, TOO_LARGE, IO, NO_MEMORY. take       an event of the network; false:
  * not of this transport. next       the next event; false: none until more comes in. Slices are
  * borrowed until the next call of next. stream_*   as cn_muxer_*; of a connection that is gone:
- * CLOSED, 0, or nothing. close      give up a connection or a dial, saying so where that is
- * possible; no DOWN follows. flush      send what has been queued; the host calls it once at the
- * end of each turn. info       what is known; false: gone. Not for hot paths.
+ * CLOSED, 0, or nothing. charge     (may be NULL)
+ * the other side made us do this much work without worth, in units of about a microsecond (see
+ * cn_muxer_work): a connection that makes too much is read more slowly. close      give up a
+ * connection or a dial, saying so where that is possible; no DOWN follows. flush      send what has
+ * been queued; the host calls it once at the end of each turn. info       what is known; false:
+ * gone. Not for hot paths.
  */
 struct cn_transport {
     const cn_transport_ops *ops;

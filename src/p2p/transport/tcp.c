@@ -84,6 +84,7 @@ void cn_tcp_drop(tcp *t, tcp_conn *c)
 {
     leave_ready(t, c);
     leave_dirty(t, c);
+    t->ups -= c->muxer != NULL ? 1 : 0;
     if (t->current == c) {
         t->current = NULL;
         t->plain = (cn_slice){0};
@@ -101,16 +102,31 @@ void cn_tcp_drop(tcp *t, tcp_conn *c)
     cn_free(t->options.mem, c);
 }
 
-static cn_time deadline_of(const tcp_conn *c)
+static cn_time sooner(cn_time a, cn_time b)
 {
-    return c->phase == TCP_UP     ? cn_muxer_deadline(c->muxer)
-           : c->phase == TCP_DOWN ? CN_TIME_NEVER
-                                  : c->deadline;
+    return a.ns < b.ns ? a : b;
+}
+
+/* When a connection whose other side takes nothing is given up. */
+static cn_time stuck_at(const tcp *t, const tcp_conn *c)
+{
+    int64_t timeout_ns = t->options.stuck_timeout_ns;
+    timeout_ns = timeout_ns == 0 ? CN_TCP_STUCK_TIMEOUT_S * CN_NS_PER_S : timeout_ns;
+    return c->is_blocked ? cn_time_after(c->blocked, timeout_ns) : CN_TIME_NEVER;
+}
+
+static cn_time deadline_of(const tcp *t, const tcp_conn *c)
+{
+    if (c->phase != TCP_UP) {
+        return c->phase == TCP_DOWN ? CN_TIME_NEVER : c->deadline;
+    }
+    cn_time at = sooner(cn_muxer_deadline(c->muxer), stuck_at(t, c));
+    return c->is_resting ? sooner(at, c->rest_until) : at;
 }
 
 void cn_tcp_note_deadline(tcp *t, tcp_conn *c)
 {
-    cn_time at = deadline_of(c);
+    cn_time at = deadline_of(t, c);
     if (at.ns < c->due_at.ns) {
         cn_tcp_due_set(t, c, at);
     }
@@ -327,6 +343,10 @@ static bool take(cn_transport *transport, const cn_net_event *event, cn_time now
         c->is_blocked = false;
         cn_tcp_dirty(t, c);
     } else {
+        if (c->is_resting) { /* it broke: nothing is gained by waiting */
+            cn_tcp_work_resume(t, c);
+            c->work_left = CN_MAX(c->work_left, (int64_t)1);
+        }
         c->is_readable = true;
         cn_tcp_ready(t, c);
     }
@@ -343,23 +363,38 @@ static cn_time deadline(const cn_transport *transport)
     return first == NULL ? CN_TIME_NEVER : first->due_at;
 }
 
+static cn_err tick_conn(tcp *t, tcp_conn *c, cn_time now)
+{
+    if (c->phase != TCP_UP) {
+        return c->phase == TCP_DOWN || c->deadline.ns > now.ns
+                   ? CN_OK
+                   : cn_why_set(&c->why, CN_ERR_TIMEOUT, "no connection within the time limit");
+    }
+    if (stuck_at(t, c).ns <= now.ns) {
+        return cn_why_set(&c->why, CN_ERR_TIMEOUT, "the peer takes nothing of what is sent to it");
+    }
+    if (c->is_resting && c->rest_until.ns <= now.ns) {
+        cn_tcp_work_resume(t, c);
+    }
+    if (cn_muxer_deadline(c->muxer).ns > now.ns) {
+        return CN_OK;
+    }
+    cn_tcp_dirty(t, c);
+    cn_err err = cn_muxer_tick(c->muxer, now);
+    return err == CN_ERR_TIMEOUT ? cn_why_set(&c->why, err, "the peer does not answer pings") : err;
+}
+
 /* What is due is looked at once a tick, even if it is due again at once. */
 static void tick(cn_transport *transport, cn_time now)
 {
     tcp *t = (tcp *)transport;
     tcp_conn *c = NULL;
     while ((c = cn_tcp_due_first(t)) != NULL && c->due_at.ns <= now.ns) {
-        cn_err err = CN_OK;
-        if (deadline_of(c).ns <= now.ns) {
-            err = c->phase == TCP_UP
-                      ? cn_muxer_tick(c->muxer, now)
-                      : cn_why_set(&c->why, CN_ERR_TIMEOUT, "no connection within the time limit");
-            cn_tcp_dirty(t, c);
-        }
+        cn_err err = tick_conn(t, c, now);
         if (err != CN_OK) {
             cn_tcp_fail(t, c, err);
         }
-        cn_time at = deadline_of(c);
+        cn_time at = deadline_of(t, c);
         cn_tcp_due_set(t, c, at.ns > now.ns ? at : cn_time_after(now, 1));
     }
 }
@@ -451,6 +486,7 @@ static const cn_transport_ops ops = {
     .stream_consumed = cn_tcp_stream_consumed,
     .stream_close = cn_tcp_stream_close,
     .stream_reset = cn_tcp_stream_reset,
+    .charge = cn_tcp_charge,
     .close = close_conn,
     .info = info,
     .flush = cn_tcp_flush,

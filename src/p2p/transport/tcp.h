@@ -28,6 +28,9 @@ typedef struct cn_tcp_options {
     uint8_t mark;               /* tells our sockets from other transports'; 1 to 255 */
     size_t conns_max;           /* below 2^24; of all phases; callers beyond it are turned away */
     int64_t upgrade_timeout_ns; /* from socket to streams; 0: 15 s */
+    int64_t stuck_timeout_ns;   /* while the other side takes nothing that is sent; 0: 30 s */
+    size_t work_per_s;          /* of one connection, see tcp_work.c; 0: 20,000 */
+    size_t work_total_per_s;    /* of all that are up, shared evenly; 0: 100,000 */
 } cn_tcp_options;
 
 /* Errors: NO_MEMORY. Free with t->ops->free. */

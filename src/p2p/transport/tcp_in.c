@@ -81,6 +81,8 @@ static cn_err open_muxer(tcp *t, tcp_conn *c, const char *protocol, cn_time now)
         c->phase = TCP_UP;
         c->is_up_due = true;
         c->since = now;
+        c->why = (cn_why){{0}}; /* nothing that was tried on the way is a reason any more */
+        cn_tcp_work_begin(t, c, now);
         cn_multistream_release(&c->names);
         cn_tcp_dirty(t, c);
     }
@@ -186,7 +188,7 @@ out:
 }
 
 /* Fill the read buffer behind what is there. *ret_any false: nothing came, or the turn is over. */
-static cn_err fill(tcp *t, tcp_conn *c, bool *ret_any)
+static cn_err fill(tcp *t, tcp_conn *c, cn_time now, bool *ret_any)
 {
     size_t left = t->wire_len - t->wire_at;
     size_t got = 0;
@@ -198,6 +200,14 @@ static cn_err fill(tcp *t, tcp_conn *c, bool *ret_any)
         return CN_OK;
     }
     size_t room = CN_TCP_READ_BYTES - left;
+    if (c->phase == TCP_UP) {
+        bool allowed = false;
+        cn_err err = cn_tcp_work_check(t, c, now, &allowed);
+        if (!allowed) {
+            return err;
+        }
+        room = cn_tcp_work_is_much(t, c) ? CN_MIN(room, (size_t)CN_TCP_READ_SMALL_BYTES) : room;
+    }
     cn_err err = cn_net_read(t->options.net, c->sock, t->wire + left, room, &got);
     if (err != CN_OK) {
         return err;
@@ -227,7 +237,7 @@ static void leave(tcp *t, tcp_conn *c)
     t->plain = (cn_slice){0};
     t->wire_at = 0;
     t->wire_len = 0;
-    if (c->is_readable && c->phase != TCP_DOWN) {
+    if (c->is_readable && c->phase != TCP_DOWN && !c->is_resting) {
         t->is_again = true;
         cn_tcp_ready(t, c);
     }
@@ -294,7 +304,7 @@ step(tcp *t, tcp_conn *c, cn_time now, cn_conn_event *ret, bool *ret_have, bool 
         CN_TRY(take_record(t, c, now, &is_short));
     }
     if (is_short) {
-        CN_TRY(fill(t, c, &any));
+        CN_TRY(fill(t, c, now, &any));
         *ret_idle = !any;
     }
 out:

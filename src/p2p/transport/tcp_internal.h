@@ -1,7 +1,8 @@
 /*
  * What the files of the TCP transport share. tcp.c: listeners, dials, life of connections;
  * tcp_in.c: from socket to events; tcp_out.c: from muxer to socket; tcp_addr.c: addresses;
- * tcp_stream.c: streams; tcp_due.c: deadlines; tcp_refused.c: which security an address takes.
+ * tcp_stream.c: streams; tcp_due.c: deadlines; tcp_refused.c: which security an address takes;
+ * tcp_work.c: who is read more slowly.
  */
 #pragma once
 
@@ -18,7 +19,9 @@ enum {
     CN_TCP_OUT_MAX_BYTES = 1 << 20,
     CN_TCP_ADDRESS_BYTES = 48,
     CN_TCP_UPGRADE_TIMEOUT_S = 15,
-    CN_TCP_KNOWN_MAX = 256, /* addresses of which the security is remembered */
+    CN_TCP_STUCK_TIMEOUT_S = 30,
+    CN_TCP_READ_SMALL_BYTES = 16 << 10, /* one read of a connection that makes much work */
+    CN_TCP_KNOWN_MAX = 256,             /* addresses of which the security is remembered */
 };
 
 /*
@@ -49,6 +52,8 @@ typedef struct tcp_conn {
     bool is_early; /* the muxer was chosen in the handshake */
     bool is_readable;
     bool is_blocked; /* the socket is full: WRITABLE will come */
+    bool is_resting; /* it made too much work: not read until rest_until */
+    bool is_wearing; /* its account has been overdrawn, on and off, since worn_since */
     cn_peer_id expected;
     cn_multistream names;
     size_t offered;   /* dialled: which security */
@@ -63,6 +68,12 @@ typedef struct tcp_conn {
     cn_time deadline; /* of the upgrade */
     cn_time due_at;   /* when to look at it; not later than its deadline */
     size_t due_index;
+    cn_time blocked; /* since when the socket is full */
+    cn_time rest_until;
+    cn_time worn_since;
+    cn_time work_at;    /* when work_left was brought up to date */
+    int64_t work_left;  /* what it may still make */
+    uint64_t work_seen; /* of the muxer's count */
     cn_time since;
     cn_err err; /* DOWN */
     cn_why why;
@@ -96,6 +107,7 @@ typedef struct tcp {
     tcp_conn **due; /* all of them, a heap */
     size_t due_len;
     size_t due_cap;
+    size_t ups;    /* connections that are UP */
     bool is_again; /* a turn ended early: come back at once */
     tcp_known known[CN_TCP_KNOWN_MAX];
 
@@ -134,6 +146,15 @@ tcp_conn *cn_tcp_due_first(const tcp *t); /* NULL: none */
 /* Remember which of our securities an address takes, and ask; 0, the first, if it is not known. */
 void cn_tcp_know(tcp *t, const cn_endpoint *at, size_t security);
 size_t cn_tcp_known(tcp *t, const cn_endpoint *at);
+
+/* Work. `begin` when it is UP. May it be read now? If not, it rests, and resume ends that. Errors:
+ * TOO_LARGE (it does not stop). */
+void cn_tcp_work_begin(tcp *t, tcp_conn *c, cn_time now);
+CN_MUST_USE cn_err cn_tcp_work_check(tcp *t, tcp_conn *c, cn_time now, bool *ret_allowed);
+void cn_tcp_work_resume(tcp *t, tcp_conn *c);
+/* It is to be read in small pieces. */
+bool cn_tcp_work_is_much(const tcp *t, const tcp_conn *c);
+void cn_tcp_charge(cn_transport *t, cn_id conn, size_t work);
 
 bool cn_tcp_next(cn_transport *transport, cn_time now, cn_conn_event *ret);
 void cn_tcp_flush(cn_transport *transport, cn_time now);

@@ -5,8 +5,16 @@
  */
 #include "p2p/transport/tcp_internal.h"
 
+/* The socket is full: WRITABLE comes when the other side has taken something. */
+static void block(tcp *t, tcp_conn *c, cn_time now)
+{
+    c->is_blocked = true;
+    c->blocked = now;
+    cn_tcp_note_deadline(t, c);
+}
+
 /* Write what is left over; false: the socket is full, or broken. */
-static bool write_left(tcp *t, tcp_conn *c)
+static bool write_left(tcp *t, tcp_conn *c, cn_time now)
 {
     while (c->out_sent < c->out.len) {
         cn_slice rest = cn_slice_skip(cn_buf_slice(&c->out), c->out_sent);
@@ -19,7 +27,7 @@ static bool write_left(tcp *t, tcp_conn *c)
         c->out_sent += put;
         c->out_bytes += put;
         if (put < rest.len) {
-            c->is_blocked = true;
+            block(t, c, now);
             return false;
         }
     }
@@ -29,13 +37,13 @@ static bool write_left(tcp *t, tcp_conn *c)
 }
 
 /* Write what was sealed; keep what the socket does not take. */
-static bool write_sealed(tcp *t, tcp_conn *c)
+static bool write_sealed(tcp *t, tcp_conn *c, cn_time now)
 {
     cn_slice all = cn_buf_slice(&t->sealed);
     size_t put = 0;
     cn_err err = cn_net_write(t->options.net, c->sock, &all, 1, &put);
     if (err == CN_OK && put < all.len) {
-        c->is_blocked = true;
+        block(t, c, now);
         err = cn_buf_append(&c->out, cn_slice_skip(all, put));
     }
     c->out_bytes += put;
@@ -50,7 +58,8 @@ static void flush_conn(tcp *t, tcp_conn *c, cn_time now)
     cn_slice parts[CN_TCP_PARTS];
     size_t parts_len = 0;
     size_t turn = 0;
-    if (c->phase == TCP_DIALING || c->phase == TCP_DOWN || c->is_blocked || !write_left(t, c)) {
+    if (c->phase == TCP_DIALING || c->phase == TCP_DOWN || c->is_blocked ||
+        !write_left(t, c, now)) {
         return;
     }
     while (c->phase == TCP_UP) {
@@ -66,7 +75,7 @@ static void flush_conn(tcp *t, tcp_conn *c, cn_time now)
             cn_tcp_fail(t, c, err);
             return;
         }
-        if (!write_sealed(t, c)) {
+        if (!write_sealed(t, c, now)) {
             break;
         }
         turn += len;

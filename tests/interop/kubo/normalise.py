@@ -28,16 +28,23 @@ def _sorted_json(value):
     return value
 
 
+def _json_form(data):
+    """Without order where it is a JSON object or array, else as it is."""
+    if data[:1] not in (b"{", b"["):
+        return data
+    try:
+        return json.dumps(_sorted_json(json.loads(data)), sort_keys=True).encode() + data[len(data.rstrip()):]
+    except ValueError:
+        return data
+
+
 def stdout(data, work, how):
     """`data`: bytes of standard output; `work`: the side's folder; `how`: "", "sort" or "json"."""
     data = data.replace(work.encode(), b"WORK")
     for rule, blank in _RULES:
         data = rule.sub(blank, data)
     if how == "sort":
-        data = b"".join(sorted(data.splitlines(keepends=True)))
+        data = b"".join(sorted(_json_form(line) for line in data.splitlines(keepends=True)))
     elif how == "json" and data:
-        try:
-            data = json.dumps(_sorted_json(json.loads(data)), sort_keys=True).encode()
-        except ValueError:
-            pass
+        data = _json_form(data)
     return data

@@ -173,7 +173,8 @@ static const cn_protocol_ops ops = {
 static void note(void *ctx, const cn_host_note *it)
 {
     CN_UNUSED(ctx);
-    if (it->kind == CN_HOST_NOTE_DOWN || it->kind == CN_HOST_NOTE_REFUSED) {
+    if (it->kind == CN_HOST_NOTE_DOWN || it->kind == CN_HOST_NOTE_CUT ||
+        it->kind == CN_HOST_NOTE_REFUSED) {
         (void)printf("down %s\n", it->sentence);
     }
 }

@@ -42,6 +42,7 @@ struct cn_host {
     bool is_slow;       /* takes nothing from anybody */
     const char *speaks; /* the one name that is agreed on; NULL: the newest */
     size_t disconnects;
+    size_t charged;          /* work */
     cn_host_dialled dialled; /* to be told at the next turn */
     void *dialled_ctx;
     cn_peer_id dialling;
@@ -351,8 +352,15 @@ void cn_host_reset_stream(cn_host *h, cn_id stream, uint32_t code)
     }
 }
 
-bool cn_host_disconnect(cn_host *h, const cn_peer_id *peer)
+void cn_host_charge(cn_host *h, cn_id stream, size_t work)
 {
+    CN_UNUSED(stream);
+    h->charged += work;
+}
+
+bool cn_host_cut_off(cn_host *h, const cn_peer_id *peer, const char *sentence)
+{
+    CN_UNUSED(sentence);
     h->disconnects++;
     double_part(double_index(h), double_index(double_host(peer)));
     return true;

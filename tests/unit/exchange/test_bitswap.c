@@ -4,6 +4,8 @@
 #include "host_double.h"
 #include "nodes.h"
 
+#include "exchange/bitswap/bitswap_internal.h"
+
 static void a_block_is_fetched_and_stored(void)
 {
     nodes_begin(2);
@@ -228,6 +230,53 @@ static void a_liar_does_no_harm(void)
     nodes_end();
 }
 
+/* A message of `bytes` is begun and not ended. */
+static cn_id begin_message(size_t from, size_t to, size_t bytes)
+{
+    static uint8_t piece[64 << 10];
+    static const uint8_t length[] = {0xff, 0xff, 0xff, 1}; /* 4 MiB but one */
+    cn_protocol *p = double_hosts[to].protocol;
+    cn_id id = CN_ID_NONE;
+    CHECK_OK(cn_host_stream(&double_hosts[from], NULL, &double_hosts[to].id, cn_bs_names, 1, &id));
+    CHECK_OK(p->ops->opened(p, id, &double_hosts[from].id, cn_bs_names[0]));
+    double_of(id)->is_opened = true;
+    double_of(id)->unconsumed = (size_t)16 << 20; /* windows are not looked at here */
+    CHECK_OK(p->ops->data(p, id, cn_slice_of(length, sizeof length)));
+    for (size_t sent = 0; sent < bytes; sent += sizeof piece) {
+        CHECK_OK(p->ops->data(p, id, cn_slice_of(piece, sizeof piece)));
+    }
+    return id;
+}
+
+static bool is_alive(cn_id id)
+{
+    return cn_bs_stream_of(nodes[1].bitswap, id) != NULL;
+}
+
+/* All may hold 64 MiB: one peer fills it, and it is that one that begins again. */
+static void messages_that_never_end_are_bounded(void)
+{
+    cn_id first[20] = {{0}};
+    size_t alive = 0;
+    nodes_begin(3);
+    double_join(0, 1);
+    double_join(2, 1);
+    cn_id honest = begin_message(2, 1, 3900 << 10); /* longer than any other */
+    for (size_t i = 0; i < CN_LEN(first); i++) {
+        first[i] = begin_message(0, 1, 3500 << 10);
+        alive += is_alive(first[i]) ? 1 : 0;
+        CHECK(nodes[1].bitswap->inbox_bytes <= CN_BS_INBOX_MAX_BYTES);
+    }
+    CHECK_EQ(alive, CN_LEN(first)); /* each as it came */
+    alive = 0;
+    for (size_t i = 0; i < CN_LEN(first); i++) {
+        alive += is_alive(first[i]) ? 1 : 0;
+    }
+    CHECK(alive < CN_LEN(first) && alive > CN_LEN(first) / 2);
+    CHECK(is_alive(honest));
+    nodes_end();
+}
+
 static void a_reset_stream_is_opened_again(void)
 {
     begin_odd(2, 1);
@@ -322,6 +371,7 @@ int main(void)
     TEST(a_slow_disk_slows_the_sender);
     TEST(a_full_disk_is_told);
     TEST(a_liar_does_no_harm);
+    TEST(messages_that_never_end_are_bounded);
     TEST(a_reset_stream_is_opened_again);
     TEST(figures_are_kept);
     TEST(running_out_of_memory_ends_nothing_else);

@@ -85,6 +85,8 @@ static void wake(void *ctx)
     CN_UNUSED(ctx);
 }
 
+static size_t wants_max; /* for begin; 0: as usual */
+
 static void begin(size_t peers_len, size_t bytes, uint64_t blocks)
 {
     if (rt == NULL) {
@@ -93,6 +95,7 @@ static void begin(size_t peers_len, size_t bytes, uint64_t blocks)
     cn_mem_init(&mem, 0);
     store = (table){.blocks = {&table_ops}, .bytes = bytes, .end = blocks};
     cn_engine_options o = {.mem = &mem, .rt = rt, .blocks = &store.blocks, .wake = wake};
+    o.wants_max = wants_max;
     CHECK_OK(cn_engine_new(&o, &e));
     for (size_t i = 0; i < peers_len; i++) {
         peers[i] = (peer){.blocks = 0};
@@ -105,6 +108,8 @@ static void end(void)
     cn_engine_free(e);
     CHECK_EQ(mem.used_bytes, 0);
 }
+
+static size_t vain; /* wants of the last message that asked for nothing that is here */
 
 enum { HAVE = 1, DONT_HAVE = 2, CANCEL = 4, FULL = 8 };
 
@@ -125,7 +130,7 @@ static void want(size_t peer_no, uint64_t from, size_t len, unsigned flags, bool
     }
     CHECK_OK(cn_message_put_wantlist(&body, cn_buf_slice(&entries), flags & FULL));
     CHECK_OK(cn_message_decode(cn_buf_slice(&body), &m, NULL));
-    cn_engine_take(e, peers[peer_no].p, &m);
+    vain = cn_engine_take(e, peers[peer_no].p, &m);
     cn_buf_release(&entries);
     cn_buf_release(&body);
 }
@@ -280,6 +285,58 @@ static void wants_beyond_the_limit_are_dropped(void)
     end();
 }
 
+static size_t kept_of(size_t peer_no)
+{
+    cn_engine_peer_stats ps;
+    cn_engine_peer_stat(peers[peer_no].p, &ps);
+    return ps.wants;
+}
+
+/* Half of what all may have is for who comes first; then each has its share. */
+static void many_wants_are_shared(void)
+{
+    cn_engine_stats stats;
+    wants_max = 200;
+    begin(2, 100, 0);
+    want(0, 0, 500, 0, true);
+    CHECK_EQ(kept_of(0), 100);
+    want(1, 1000, 500, 0, true);
+    CHECK_EQ(kept_of(1), 100);
+    want(0, 0, 10, CANCEL, true);
+    cn_engine_stat(e, &stats);
+    CHECK_EQ(stats.kept, 190);
+    want(0, 2000, 11, 0, true);
+    CHECK_EQ(kept_of(0), 100);
+    cn_engine_peer_down(e, peers[0].p);
+    cn_engine_peer_down(e, peers[1].p);
+    cn_engine_stat(e, &stats);
+    CHECK_EQ(stats.kept, 0);
+    end();
+    wants_max = 0;
+}
+
+/* Each that asks for nothing is counted, cancels too; those for what is here are not. */
+static void vain_wants_are_counted(void)
+{
+    cn_engine_stats stats;
+    begin(1, 5000, 10);
+    want(0, 0, 10, 0, true);
+    CHECK_EQ(vain, 0);
+    want(0, 5, 10, 0, true);
+    CHECK_EQ(vain, 5);
+    want(0, 0, 3, CANCEL, true);
+    CHECK_EQ(vain, 3);
+    want(0, 0, 2, HAVE, true);
+    CHECK_EQ(vain, 2); /* a word, no block */
+    want(0, 10000, CN_ENGINE_MESSAGE_WANTS_MAX, FULL, true);
+    CHECK_EQ(vain, CN_ENGINE_MESSAGE_WANTS_MAX);
+    cn_engine_stat(e, &stats);
+    CHECK_EQ(stats.dropped, CN_ENGINE_WANTS_MAX);
+    want(0, 10000, CN_ENGINE_MESSAGE_WANTS_MAX + 1, FULL, true);
+    CHECK_EQ(vain, CN_ENGINE_MESSAGE_WANTS_MAX); /* the last was not looked at */
+    end();
+}
+
 static void cancels_and_full_lists_are_followed(void)
 {
     cn_engine_peer_stats ps;
@@ -376,6 +433,44 @@ static void many_sizes_fit_into_messages(void)
     }
 }
 
+static cn_err begin_with(cn_mem *m)
+{
+    cn_err err = CN_OK;
+    cn_engine *made = NULL;
+    cn_engine_peer *p = NULL;
+    cn_engine_options o = {.mem = m, .rt = rt, .blocks = &store.blocks, .wake = wake};
+    CN_TRY(cn_engine_new(&o, &made));
+    CN_TRY(cn_engine_peer_up(made, NULL, &p));
+out:
+    cn_engine_free(made);
+    return err;
+}
+
+/* One allocation fails: what could not be read is said not to be here, so that the peer asks
+ * others, or a want is lost; what is asked for again comes. */
+static void running_out_of_memory_ends_nothing_else(void)
+{
+    enum { BLOCKS = 20, TRIES_MAX = 2000 };
+    bool is_used = true;
+    test_out_of_memory(begin_with);
+    for (long long n = 1; is_used && n < TRIES_MAX; n++) {
+        begin(1, 40000, BLOCKS);
+        atomic_store(&mem.fail_after, n);
+        want(0, 0, BLOCKS, DONT_HAVE, true);
+        serve(SIZE_MAX, NULL);
+        is_used = atomic_load(&mem.fail_after) == 0;
+        atomic_store(&mem.fail_after, 0);
+        CHECK(is_used || peers[0].blocks == BLOCKS);
+        CHECK(peers[0].blocks + peers[0].dont_haves <= BLOCKS);
+        peers[0].blocks = 0;
+        want(0, 0, BLOCKS, FULL | DONT_HAVE, true);
+        serve(SIZE_MAX, NULL);
+        CHECK_EQ(peers[0].blocks, BLOCKS);
+        end();
+    }
+    CHECK(!is_used);
+}
+
 int main(void)
 {
     TEST(blocks_come_by_priority);
@@ -383,12 +478,15 @@ int main(void)
     TEST(small_blocks_come_instead_of_have);
     TEST(what_comes_later_is_served);
     TEST(wants_beyond_the_limit_are_dropped);
+    TEST(many_wants_are_shared);
+    TEST(vain_wants_are_counted);
     TEST(cancels_and_full_lists_are_followed);
     TEST(peers_get_equal_shares);
     TEST(who_does_not_read_holds_little_and_stops_nobody);
     TEST(a_block_that_cannot_be_read_is_not_here);
     TEST(old_peers_get_bare_blocks);
     TEST(many_sizes_fit_into_messages);
+    TEST(running_out_of_memory_ends_nothing_else);
     cn_rt_os_free(rt);
     return test_end();
 }

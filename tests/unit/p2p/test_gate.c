@@ -182,10 +182,29 @@ static void new_ones_of_one_address_are_paced(void)
     cn_gate_release(&g);
 }
 
+/* However many addresses call: handshakes have a rate, and who is exempt is counted too. */
+static void new_ones_of_all_addresses_are_paced(void)
+{
+    const cn_gate_limits limits = {.all_burst = 3, .all_refill_ns = 1000};
+    cn_gate g;
+    cn_gate_pass pass = {0};
+    cn_gate_init(&g, cn_mem_default(), &limits);
+    CHECK_OK(enter_at(&g, address_of("/ip4/9.0.0.1/tcp/1"), true, 5000, &pass, NULL));
+    CHECK_OK(enter_at(&g, address_of("/ip4/9.1.0.1/tcp/1"), true, 5000, &pass, NULL));
+    CHECK_OK(enter_at(&g, address_of("/ip4/127.0.0.1/tcp/1"), true, 5000, &pass, NULL));
+    cn_slice next = address_of("/ip4/9.3.0.1/tcp/1");
+    CHECK_ERR(enter_at(&g, next, true, 5999, &pass, "from all addresses"), CN_ERR_BUSY);
+    CHECK_EQ(g.total, 3);
+    CHECK_OK(enter_at(&g, next, false, 5999, &pass, NULL)); /* ours are not paced */
+    CHECK_OK(enter_at(&g, next, true, 6000, &pass, NULL));
+    CHECK_ERR(enter_at(&g, next, true, 6000, &pass, "from all addresses"), CN_ERR_BUSY);
+    cn_gate_release(&g);
+}
+
 /* An attacker with very many addresses fills no memory. */
 static void buckets_are_bounded(void)
 {
-    const cn_gate_limits limits = {.burst = 1};
+    const cn_gate_limits limits = {.burst = 1, .all_burst = 30000};
     cn_gate g;
     cn_gate_pass pass = {0};
     uint8_t address[8] = {4, 9, 0, 0, 0, 6, 0, 1};
@@ -268,6 +287,7 @@ int main(void)
     TEST(some_are_exempt);
     TEST(settled_ones_are_not_pending);
     TEST(new_ones_of_one_address_are_paced);
+    TEST(new_ones_of_all_addresses_are_paced);
     TEST(buckets_are_bounded);
     TEST(counts_agree_with_what_is_held);
     TEST(running_out_of_memory_is_an_error);

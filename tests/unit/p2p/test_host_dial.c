@@ -34,6 +34,10 @@ static void many_ask_and_one_dial_answers(void)
     (void)world_until(&w, &w.hosts[0].dialled, 20);
     CHECK_OK(w.hosts[0].err);
     CHECK_EQ(w.pipes.dials, 1);
+    /* Where it was met is known at once, before identify tells. */
+    cn_host_peer met = {0};
+    CHECK(cn_host_peer_of(w.hosts[0].h, &w.hosts[1].id, &met));
+    CHECK_EQ(met.addresses_len, 1);
     /* Connected: nothing is dialled, and the answer still does not come within the call. */
     CHECK_OK(world_dial(&w, 0, 1));
     CHECK_EQ(w.hosts[0].dialled, 20);

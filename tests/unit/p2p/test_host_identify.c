@@ -375,6 +375,38 @@ static void a_push_of_theirs_is_taken(void)
     world_end(&w);
 }
 
+/* Eight at once are taken in, the ninth is not; a machine that takes half a second for them lets it
+ * in after all. */
+static void who_pushes_all_the_time_is_not_listened_to(void)
+{
+    world_begin(&w, 1, true, NULL);
+    raw_begin();
+    cn_buf out = {0};
+    cn_buf_init(&out, cn_mem_default(), 1024);
+    put_message(&out, 3, cn_str("/one/1.0.0"));
+    answer(cn_buf_slice(&out), 1000);
+    (void)raw_until(&w.hosts[0].proto.identified, 1);
+    cn_buf_reset(&out);
+    put_name(&out, "/multistream/1.0.0");
+    put_name(&out, "/ipfs/id/push/1.0.0");
+    put_message(&out, 3, cn_str("/two/1.0.0"));
+    size_t pushed = 0;
+    while (raw.resets == 0 && pushed < 1000) {
+        cn_stream_no no = 0;
+        pushed++;
+        CHECK_OK(raw.t->ops->stream_open(raw.t, raw.conn, &no));
+        raw_write(no, cn_buf_slice(&out), 1000);
+        raw.t->ops->stream_close(raw.t, raw.conn, no);
+        raw_turn();
+        raw_turn();
+    }
+    CHECK(pushed > 8 && pushed < 1000);
+    CHECK(w.hosts[0].proto.identified >= 9);
+    cn_buf_release(&out);
+    raw_end();
+    world_end(&w);
+}
+
 static void a_change_of_ours_is_pushed(void)
 {
     for (int pipes = 0; pipes < 2; pipes++) {
@@ -408,6 +440,7 @@ int main(void)
     TEST(who_did_not_answer_is_asked_again);
     TEST(a_question_lost_with_its_connection_is_asked_on_another);
     TEST(a_push_of_theirs_is_taken);
+    TEST(who_pushes_all_the_time_is_not_listened_to);
     TEST(a_change_of_ours_is_pushed);
     return test_end();
 }

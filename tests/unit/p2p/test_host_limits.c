@@ -75,6 +75,101 @@ static void filters_hold_for_callers(void)
     world_end(&w);
 }
 
+/* Callers that say nothing: at the limit they wait, and one more makes the oldest go. */
+static void silent_callers_make_way(void)
+{
+    cn_host_options o = {.gate = {.pending_max = 2}};
+    cn_endpoint to = {.ip = {127, 0, 0, 1}};
+    cn_id silent[3] = {{0}};
+    world_begin(&w, 2, false, &o);
+    cn_slice at = world_address(&w, 1);
+    to.port = (uint16_t)(at.data[at.len - 2] << 8 | at.data[at.len - 1]);
+    for (size_t i = 0; i < 2; i++) {
+        CHECK_OK(cn_net_dial(w.net, &to, 0, &silent[i], NULL));
+    }
+    for (int i = 0; i < 200 && held(1).conns_pending < 2; i++) {
+        world_turn(&w);
+    }
+    CHECK_EQ(held(1).conns_pending, 2);
+    CHECK_EQ(w.hosts[1].notes[CN_HOST_NOTE_CUT], 0);
+    CHECK_OK(cn_net_dial(w.net, &to, 0, &silent[2], NULL));
+    (void)world_until(&w, &w.hosts[1].notes[CN_HOST_NOTE_CUT], 1);
+    CHECK_EQ(held(1).conns_pending, 2);
+    CHECK(strstr(w.hosts[1].note, "too slow") != NULL);
+    world_join(&w, 0, 1); /* who speaks comes in */
+    CHECK_EQ(held(1).counts.failed_in, 2);
+    CHECK_EQ(held(1).conns_pending, 1);
+    for (size_t i = 0; i < CN_LEN(silent); i++) {
+        cn_net_close(w.net, silent[i]);
+    }
+    world_end(&w);
+}
+
+/* Streams that nobody reads fill the queues of one connection: it goes, the other one stays. */
+static void memory_used_up_ends_the_connection_that_holds_most(void)
+{
+    world_begin(&w, 3, false, NULL);
+    world_join(&w, 0, 2);
+    world_join(&w, 1, 2);
+    some_turns();
+    w.hosts[0].proto.keeps = true; /* windows are never given back */
+    cn_id stream = world_say(&w, 2, 0, "hello");
+    (void)world_until(&w, &w.hosts[0].proto.got_bytes, 5);
+    for (int i = 0; i < 6; i++) {
+        static uint8_t much[128 << 10];
+        world_write(&w, 2, stream, cn_slice_of(much, sizeof(much)));
+        world_turn(&w);
+    }
+    CHECK_EQ(w.hosts[2].notes[CN_HOST_NOTE_CUT], 0);
+    w.hosts[2].mem.limit_bytes = w.hosts[2].mem.used_bytes + w.hosts[2].mem.used_bytes / 30;
+    (void)world_until(&w, &w.hosts[2].notes[CN_HOST_NOTE_CUT], 1);
+    CHECK(strstr(w.hosts[2].note, "memory") != NULL);
+    CHECK(!cn_host_is_connected(w.hosts[2].h, &w.hosts[0].id));
+    CHECK(cn_host_is_connected(w.hosts[2].h, &w.hosts[1].id));
+    CHECK_EQ(held(2).counts.cut_memory, 1);
+    w.hosts[2].mem.limit_bytes = 0;
+    world_end(&w);
+}
+
+/* Who reads its echoes may have as many as it likes, one after the other. */
+static void pings_that_are_read_go_on(void)
+{
+    for (int pipes = 0; pipes < 2; pipes++) {
+        world_begin(&w, 2, pipes == 1, NULL);
+        world_join(&w, 0, 1);
+        for (size_t i = 1; i <= 5; i++) {
+            cn_id id = CN_ID_NONE;
+            CHECK_OK(cn_host_ping(
+                w.hosts[0].h, &w.hosts[1].id, 20 * CN_NS_PER_S, world_pinged, &w.hosts[0], &id));
+            (void)world_until(&w, &w.hosts[0].pings, i);
+            CHECK_OK(w.hosts[0].ping_err);
+            some_turns();
+        }
+        CHECK_EQ(w.hosts[1].notes[CN_HOST_NOTE_STREAM], 0);
+        world_end(&w);
+    }
+}
+
+/* 4 KiB of unread echoes may wait, no more. */
+static void echoes_that_nobody_reads_are_bounded(void)
+{
+    static const char *const names[] = {"/ipfs/ping/1.0.0"};
+    world_begin(&w, 2, false, NULL);
+    world_join(&w, 0, 1);
+    cn_id stream = CN_ID_NONE;
+    static uint8_t bytes[256 << 10];
+    w.hosts[0].proto.keeps = true;
+    CHECK_OK(cn_host_stream(w.hosts[0].h, &w.hosts[0].proto.p, &w.hosts[1].id, names, 1, &stream));
+    for (int i = 0; i < 4 && w.hosts[0].proto.resets == 0; i++) {
+        world_write(&w, 0, stream, cn_slice_of(bytes, sizeof(bytes) / 2));
+        some_turns();
+    }
+    (void)world_until(&w, &w.hosts[0].proto.resets, 1);
+    CHECK_EQ(w.hosts[1].notes[CN_HOST_NOTE_STREAM], 1);
+    CHECK(cn_host_is_connected(w.hosts[1].h, &w.hosts[0].id));
+    world_end(&w);
+}
+
 static void memory_near_its_limit_lets_nobody_in(void)
 {
     world_begin(&w, 2, false, NULL);
@@ -240,6 +335,10 @@ int main(void)
     TEST(connections_are_bounded_at_the_limit_and_one_past_it);
     TEST(no_more_is_dialled_than_allowed);
     TEST(filters_hold_for_callers);
+    TEST(silent_callers_make_way);
+    TEST(memory_used_up_ends_the_connection_that_holds_most);
+    TEST(pings_that_are_read_go_on);
+    TEST(echoes_that_nobody_reads_are_bounded);
     TEST(memory_near_its_limit_lets_nobody_in);
     TEST(the_worthless_go_when_there_are_too_many);
     TEST(no_protected_one_goes_however_many_there_are);

@@ -30,19 +30,23 @@ typedef struct side {
     cn_stream_no stream; /* the last one opened by the other side */
     bool is_fin;
     bool echoes;
+    bool is_deaf; /* it takes no events: it reads nothing */
 } side;
 
 typedef struct world {
     cn_rt *rt;
     cn_net *net;
     side sides[SIDES];
+    int64_t stuck_ns; /* options, set before */
+    size_t work_per_s;
 } world;
 
 static void take(void *ctx, const cn_net_event *event)
 {
     world *w = ctx;
     for (int i = 0; i < SIDES; i++) {
-        if (w->sides[i].t->ops->take(w->sides[i].t, event, cn_rt_now(w->rt))) {
+        if (!w->sides[i].is_deaf &&
+            w->sides[i].t->ops->take(w->sides[i].t, event, cn_rt_now(w->rt))) {
             return;
         }
     }
@@ -77,6 +81,8 @@ static void side_begin(world *w, int i, const char *securities, int64_t timeout_
         .mark = (uint8_t)(i + 1),
         .conns_max = 16,
         .upgrade_timeout_ns = timeout_ns,
+        .stuck_timeout_ns = w->stuck_ns,
+        .work_per_s = w->work_per_s,
     };
     CHECK_OK(cn_tcp_new(&o, &s->t));
 }
@@ -84,7 +90,7 @@ static void side_begin(world *w, int i, const char *securities, int64_t timeout_
 /* Each letter a security, best first: n for Noise, t for TLS. */
 static void world_begin_with(world *w, const char *dials, const char *listens, int64_t timeout_ns)
 {
-    *w = (world){0};
+    *w = (world){.stuck_ns = w->stuck_ns, .work_per_s = w->work_per_s};
     CHECK_OK(cn_rt_os_new(1, &w->rt));
     CHECK_OK(cn_rt_os_net_new(w->rt, cn_mem_default(), 64, &w->net, NULL));
     side_begin(w, 0, dials, timeout_ns);
@@ -475,6 +481,110 @@ out:
     return err;
 }
 
+static tcp_conn *conn_of(side *s)
+{
+    return cn_slots_get(&((tcp *)s->t)->conns, s->conn);
+}
+
+/* Small writes, each a frame of its own: flushed one by one. */
+static void say_small(world *w, size_t frames)
+{
+    side *a = &w->sides[0];
+    cn_stream_no no = 0;
+    CHECK_OK(a->t->ops->stream_open(a->t, a->conn, &no));
+    for (size_t i = 0; i < frames; i++) {
+        cn_buf one = {0};
+        cn_buf_init(&one, &a->mem, 16);
+        CHECK_OK(cn_buf_text(&one, "x"));
+        CHECK_OK(a->t->ops->stream_write(a->t, a->conn, no, &one));
+        a->t->ops->flush(a->t, cn_rt_now(w->rt));
+    }
+}
+
+static void who_makes_too_much_work_is_read_slowly(void)
+{
+    static world w;
+    w = (world){.work_per_s = 200};
+    world_begin(&w, 0);
+    join(&w);
+    cn_time limit = cn_time_after(cn_rt_now(w.rt), 20 * CN_NS_PER_S);
+    bool has_rested = false;
+    for (int i = 0; i < 5; i++) {
+        say_small(&w, 200);
+        turn(&w);
+    }
+    while (w.sides[1].got < 1000 && cn_rt_now(w.rt).ns < limit.ns) {
+        turn(&w);
+        has_rested = has_rested || conn_of(&w.sides[1])->is_resting;
+    }
+    CHECK(has_rested);
+    CHECK_EQ(w.sides[1].got, 1000); /* nothing is lost */
+    world_end(&w);
+}
+
+/* The account: one below what is allowed may go on, what overdraws it rests, 20 s of it is enough.
+ */
+static void the_account_of_work(void)
+{
+    static world w;
+    w = (world){.work_per_s = 1000};
+    world_begin(&w, 0);
+    join(&w);
+    tcp *t = (tcp *)w.sides[1].t;
+    tcp_conn *c = conn_of(&w.sides[1]);
+    cn_time now = cn_rt_now(w.rt);
+    bool allowed = false;
+    CHECK_OK(cn_tcp_work_check(t, c, now, &allowed)); /* what joining made is in */
+    c->work_left = 1000;
+    c->work_at = now;
+    cn_tcp_charge(w.sides[1].t, c->id, 999);
+    CHECK_OK(cn_tcp_work_check(t, c, now, &allowed));
+    CHECK(allowed && !c->is_resting);
+    cn_tcp_charge(w.sides[1].t, c->id, 1);
+    CHECK_OK(cn_tcp_work_check(t, c, now, &allowed));
+    CHECK(!allowed && c->is_resting);
+    for (int s = 1; s < 20; s++) {
+        now = cn_time_after(now, CN_NS_PER_S);
+        cn_tcp_work_resume(t, c);
+        cn_tcp_charge(w.sides[1].t, c->id, 2000);
+        CHECK_OK(cn_tcp_work_check(t, c, now, &allowed));
+        CHECK(!allowed && c->is_resting);
+    }
+    now = cn_time_after(now, CN_NS_PER_S);
+    cn_tcp_work_resume(t, c);
+    CHECK_ERR(cn_tcp_work_check(t, c, now, &allowed), CN_ERR_TOO_LARGE);
+    CHECK(strstr(cn_why_text(&c->why, CN_ERR_TOO_LARGE), "1000 small things") != NULL);
+    c->why = (cn_why){0};
+    c->work_left = 400; /* peace: in a second it is full */
+    CHECK_OK(cn_tcp_work_check(t, c, cn_time_after(now, CN_NS_PER_S), &allowed));
+    CHECK(allowed && !c->is_wearing);
+    world_end(&w);
+}
+
+static void who_takes_nothing_is_given_up(void)
+{
+    static world w;
+    w = (world){.stuck_ns = 200 * CN_NS_PER_MS};
+    world_begin(&w, 0);
+    join(&w);
+    side *a = &w.sides[0];
+    w.sides[1].is_deaf = true;
+    for (int i = 0; i < 60; i++) { /* each stream has a window of its own */
+        cn_stream_no no = 0;
+        cn_buf much = {0};
+        cn_buf_init(&much, &a->mem, 1 << 20);
+        CHECK_OK(cn_buf_reserve(&much, 256 << 10));
+        much.len = 256 << 10;
+        memset(much.data, 0, much.len);
+        CHECK_OK(a->t->ops->stream_open(a->t, a->conn, &no));
+        CHECK_OK(a->t->ops->stream_write(a->t, a->conn, no, &much));
+    }
+    (void)until(&w, &a->is_down);
+    CHECK_ERR(a->err, CN_ERR_TIMEOUT);
+    CHECK(strstr(a->sentence, "takes nothing") != NULL);
+    world_end(&w);
+}
+
 static void out_of_memory_leaves_nothing(void)
 {
     test_out_of_memory(dial_once);
@@ -492,6 +602,9 @@ int main(void)
     TEST(a_refused_security_gives_way);
     TEST(without_a_common_security_the_dial_fails);
     TEST(the_earliest_deadline_comes_first);
+    TEST(who_makes_too_much_work_is_read_slowly);
+    TEST(the_account_of_work);
+    TEST(who_takes_nothing_is_given_up);
     TEST(out_of_memory_leaves_nothing);
     return test_end();
 }

@@ -38,6 +38,23 @@ static void it_closes_down_to_low_water(void)
     CHECK_EQ(cn_trim_count(&KUBO, conns, 97, at_s(100)), 6);
 }
 
+/* 32 of use that were there before 200 newcomers stay; a 33rd goes, and who is of no use. */
+static void newcomers_do_not_drive_out_who_is_of_use(void)
+{
+    static cn_trim_conn conns[233];
+    for (size_t i = 0; i < CN_LEN(conns); i++) {
+        conns[i].opened = i < 33 ? at_s(0) : at_s(90);
+        conns[i].worth = i < 16 ? 1 : 0;
+        conns[i].streams = i >= 16 && i < 32 ? 1 : 0;
+    }
+    CHECK_EQ(cn_trim_count(&KUBO, conns, CN_LEN(conns), at_s(100)), 1 + 1); /* of 33 settled */
+    conns[32].opened = at_s(90);
+    CHECK_EQ(cn_trim_count(&KUBO, conns, CN_LEN(conns), at_s(100)), 0);
+    conns[0].worth = 0;
+    CHECK_EQ(cn_trim_count(&KUBO, conns, CN_LEN(conns), at_s(100)), 1);
+    CHECK_EQ(cn_trim_count(&KUBO, conns, CN_LEN(conns), at_s(110)), CN_LEN(conns) - 32);
+}
+
 static void who_is_worth_least_goes_first(void)
 {
     /* in the order they go */
@@ -106,6 +123,7 @@ int main(void)
 {
     TEST(it_is_due_above_high_water_and_after_a_silence);
     TEST(it_closes_down_to_low_water);
+    TEST(newcomers_do_not_drive_out_who_is_of_use);
     TEST(who_is_worth_least_goes_first);
     TEST(those_who_must_stay_do);
     return host_lib_end();

@@ -562,6 +562,84 @@ static void late_frames_of_a_reset_stream_are_ignored(void)
     cn_muxer_free(a);
 }
 
+static void frame_to(cn_buf *wire, const uint8_t header[12], size_t data_bytes)
+{
+    CHECK_OK(cn_buf_append(wire, cn_slice_of(header, 12)));
+    for (size_t i = 0; i < data_bytes; i++) {
+        CHECK_OK(cn_buf_byte(wire, 'x'));
+    }
+}
+
+/* Work is what moves few bytes: 512 are enough, one less is not. */
+static void work_is_counted(void)
+{
+    static const uint8_t open[] = {0, 1, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0};
+    static const uint8_t small[] = {0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 1, 255};
+    static const uint8_t large[] = {0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 2, 0};
+    static const uint8_t reset[] = {0, 1, 0, 8, 0, 0, 0, 1, 0, 0, 0, 0};
+    static const uint8_t lost[] = {0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0x10, 0};
+    static const uint64_t expected[] = {5, 6, 6, 7, 11};
+    cn_muxer *m = new_end(false);
+    cn_buf wire = {0};
+    cn_mux_event e = {0};
+    cn_buf_init(&wire, cn_mem_default(), 1 << 20);
+    for (size_t i = 0; i < CN_LEN(expected); i++) {
+        cn_buf_reset(&wire);
+        frame_to(
+            &wire,
+            i == 0   ? open
+            : i == 1 ? small
+            : i == 2 ? large
+            : i == 3 ? reset
+                     : lost,
+            i == 1   ? 511
+            : i == 2 ? 512
+            : i == 4 ? 4096
+                     : 0);
+        cn_slice in = cn_buf_slice(&wire);
+        bool have = true;
+        while (have) {
+            CHECK_OK(feed(m, &in, &e, &have));
+        }
+        CHECK_EQ(cn_muxer_work(m), expected[i]);
+    }
+    cn_buf_release(&wire);
+    cn_muxer_free(m);
+}
+
+/* What waits in the node shrinks the room of each stream, down to one message at a time. */
+static void the_budget_of_queues_holds(void)
+{
+    atomic_size_t queued = 0;
+    cn_muxer *m = NULL;
+    cn_muxer_options o = options(true);
+    cn_stream_no no = 0;
+    cn_stream_no other = 0;
+    cn_buf text = bytes_of("waits");
+    o.queued_max_bytes = 1600;
+    o.queued_bytes = &queued;
+    o.queued_all_max_bytes = 10000;
+    CHECK_OK(cn_yamux.open(&o, (cn_time){1}, &m));
+    CHECK_OK(cn_muxer_open(m, &no));
+    CHECK_OK(cn_muxer_open(m, &other));
+    queued = 4999;
+    CHECK_EQ(cn_muxer_room(m, no), 1600);
+    queued = 5000;
+    CHECK_EQ(cn_muxer_room(m, no), 100);
+    queued = 9999;
+    CHECK_EQ(cn_muxer_room(m, no), 100);
+    queued = 10000;
+    CHECK_EQ(cn_muxer_room(m, no), 1);
+    CHECK_OK(cn_muxer_write(m, no, &text));
+    CHECK(queued > 10000);
+    CHECK_EQ(cn_muxer_room(m, no), 0);
+    CHECK_EQ(cn_muxer_room(m, other), 1);
+    cn_muxer_reset(m, no, 0);
+    CHECK_EQ(queued, 10000);
+    cn_muxer_free(m);
+    CHECK_EQ(queued, 10000);
+}
+
 /* go gives numbers and sends them in two steps: streams opened at once may come out of order. */
 static void numbers_may_come_out_of_order(void)
 {
@@ -593,6 +671,8 @@ int main(void)
     TEST(a_peer_that_takes_nothing_is_noticed);
     TEST(a_slow_peer_is_not_a_dead_one);
     TEST(late_frames_of_a_reset_stream_are_ignored);
+    TEST(work_is_counted);
+    TEST(the_budget_of_queues_holds);
     TEST(numbers_may_come_out_of_order);
     return test_end();
 }

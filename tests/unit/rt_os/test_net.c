@@ -181,6 +181,19 @@ static void another_thread_wakes_it(void)
     end(&w);
 }
 
+/* However long ago; where the difference does not fit it once was an hour. */
+static void a_deadline_that_is_over_does_not_wait(void)
+{
+    static const int64_t over[] = {INT64_MIN, INT64_MIN / 2, -1, 0, 1};
+    world w;
+    begin(&w);
+    for (size_t i = 0; i < CN_LEN(over); i++) {
+        CHECK_OK(cn_rt_os_net_poll(w.net, (cn_time){over[i]}, note, &w));
+    }
+    CHECK_EQ(w.seen_len, 0);
+    end(&w);
+}
+
 static void interfaces_hold_loopback(void)
 {
     world w;
@@ -254,6 +267,7 @@ int main(void)
     TEST(a_refused_dial_says_so);
     TEST(a_full_socket_tells_when_it_has_room);
     TEST(another_thread_wakes_it);
+    TEST(a_deadline_that_is_over_does_not_wait);
     TEST(interfaces_hold_loopback);
     TEST(too_many_sockets_are_refused);
     TEST(what_lies_unsent_follows_the_rate);

@@ -242,7 +242,7 @@ static void a_hold_outlives_a_removal(void)
     cn_store_close(s);
 }
 
-/* What was checked since open, unless each read is to check or none does. */
+/* What was put or checked since open, unless each read is to check or none does. */
 static void what_was_checked_is_at_hand(void)
 {
     const cn_store_policy policies[] = {CN_STORE_FIRST_READ, CN_STORE_EVERY_READ, CN_STORE_NEVER};
@@ -255,6 +255,10 @@ static void what_was_checked_is_at_hand(void)
         (void)block_of(1, 4096, &cid);
         CHECK(!cn_blocks_is_at_hand(cn_store_blocks(s), &cid));
         CHECK_OK(put_block(s, 1, 4096));
+        CHECK(
+            cn_blocks_is_at_hand(cn_store_blocks(s), &cid) == (policies[i] == CN_STORE_FIRST_READ));
+        cn_store_close(s);
+        CHECK_OK(cn_store_open(&options, &s, NULL));
         CHECK(!cn_blocks_is_at_hand(cn_store_blocks(s), &cid));
         CHECK_OK(get_block(s, 1, 4096));
         CHECK(
