@@ -13,9 +13,10 @@
 
 enum {
     HASH_JOBS_MAX = 4,
-    HASH_BYTES = 4 << 20,   /* of one job */
-    HASH_ENOUGH = 4,        /* blocks worth a job of their own */
-    STORE_BYTES = 16 << 20, /* of one job */
+    HASH_BYTES = 4 << 20,         /* of one job */
+    HASH_ENOUGH = 4,              /* blocks worth a job of their own */
+    HASH_SMALL_BYTES = 128 << 10, /* hashed sooner than more can come */
+    STORE_BYTES = 16 << 20,       /* of one job */
     STORE_BLOCKS = 512,
     LANES = 16,
 };
@@ -56,6 +57,7 @@ struct cn_arrival {
     cn_lock *lock;
     cn_ring to_hash;
     size_t to_hash_blocks;
+    size_t to_hash_bytes;
     cn_time oldest; /* when the first of to_hash came */
     cn_time given;  /* when the last came */
     int64_t gap_ns; /* between blocks, of late */
@@ -171,6 +173,7 @@ cn_err cn_arrival_give(cn_arrival *a, cn_id peer, cn_buf *bytes, const cn_messag
     cn_buf_init(bytes, p->bytes.mem, p->bytes.max);
     a->held_bytes += parcel_bytes(p);
     a->to_hash_blocks += p->len;
+    a->to_hash_bytes += p->bytes.len;
     note_given(a, p->len, now);
     cn_ring_push(&a->to_hash, &p->node);
     return CN_OK;
@@ -323,6 +326,7 @@ static void begin_hashing(cn_arrival *a, job *j)
         parcel *p = CN_CONTAINER(a->to_hash.next, parcel, node);
         bytes += p->bytes.len;
         a->to_hash_blocks -= p->len;
+        a->to_hash_bytes -= p->bytes.len;
         cn_ring_push(&j->parcels, &p->node);
     }
     a->hashing++;
@@ -372,7 +376,8 @@ static void begin_storing(cn_arrival *a)
 /* Match what has been hashed; hash what waits, alone if nothing else runs. */
 static bool is_hash_due(const cn_arrival *a, cn_time now)
 {
-    bool is_slow = 3 * a->gap_ns > linger_ns; /* no use in waiting for more */
+    /* no use in waiting for more */
+    bool is_slow = 3 * a->gap_ns > linger_ns || a->to_hash_bytes < HASH_SMALL_BYTES;
     return a->to_hash_blocks >= HASH_ENOUGH ||
            (a->hashing == 0 && (is_slow || now.ns - a->oldest.ns >= linger_ns));
 }
