@@ -186,6 +186,23 @@ static void what_is_wanted_is_kept_and_told(void)
     CHECK_EQ(mem.used_bytes, 0);
 }
 
+/* Small blocks that come one by one do not wait for others: the clock stands still here. */
+static void a_small_block_is_not_kept_waiting(void)
+{
+    const cn_time long_ago = {0};
+    cn_time limit = cn_time_after(cn_rt_now(rt), 20 * CN_NS_PER_S);
+    CHECK_OK(begin(&mem));
+    for (size_t i = 0; i < BLOCKS; i++) {
+        CHECK_OK(give(&mem, i, i + 1));
+        while (cn_arrival_held_bytes(a) > 0 && cn_rt_now(rt).ns < limit.ns) {
+            cn_arrival_turn(a, long_ago);
+        }
+    }
+    CHECK_EQ(atomic_load(&store.kept), BLOCKS);
+    cn_arrival_free(a);
+    CHECK_EQ(mem.used_bytes, 0);
+}
+
 static void what_cannot_be_kept_is_told(void)
 {
     CHECK_OK(begin(&mem));
@@ -243,6 +260,7 @@ int main(void)
         return 1;
     }
     TEST(what_is_wanted_is_kept_and_told);
+    TEST(a_small_block_is_not_kept_waiting);
     TEST(what_cannot_be_kept_is_told);
     TEST(an_end_in_between_gives_all_back);
     TEST(running_out_of_memory_is_told);
