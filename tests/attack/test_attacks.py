@@ -5,10 +5,10 @@ everything back.
 The attacker (tests/attack/attacker.c) runs on loopback and in a network namespace of the test's own, which needs root and
 iproute2; without them that part is skipped, which is a failure with CI=true."""
 
-import os, re, shutil, signal, subprocess, sys, tempfile, threading, time, unittest
+import os, re, signal, subprocess, sys, tempfile, threading, time, unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../e2e"))
-from common import CAIRN, main
+from common import CAIRN, main, namespaces
 from test_network import MIB, Network, Node, until
 
 ATTACKER = os.path.join(os.path.dirname(CAIRN), "tests/nodes/attacker")
@@ -181,11 +181,7 @@ class Loopback(Network):
         self.assertIn(other, done.stderr.decode())
 
 
-def can():
-    return os.geteuid() == 0 and shutil.which("ip")
-
-
-@unittest.skipUnless(can() or os.environ.get("CI") == "true", "needs root and iproute2")
+@unittest.skipUnless(namespaces() or os.environ.get("CI") == "true", "needs root and iproute2")
 class Namespaces(unittest.TestCase):
     """Limits of one address, which loopback is exempt from: two namespaces and a link between them."""
 

@@ -2,6 +2,7 @@
 import os
 import pty
 import select
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -12,6 +13,20 @@ CAIRN = os.path.abspath(os.environ.get("CAIRN_BINARY", os.path.join(ROOT, "build
 SECONDS_MAX = 60
 PATIENCE_S = 20  # what is not held up by anything is done by then, however busy the machine
 
+
+
+def namespaces():
+    """May network namespaces with a link between them be made and used here? Root in a chroot may not."""
+    if os.geteuid() != 0 or not shutil.which("ip"):
+        return False
+    one, two = "may%da" % os.getpid(), "may%db" % os.getpid()
+    steps = (("netns", "add", one), ("netns", "add", two), ("netns", "exec", one, "true"),
+             ("-n", one, "link", "add", "v0", "type", "veth", "peer", "name", "v0", "netns", two))
+    try:
+        return all(subprocess.run(["ip", *step], capture_output=True, check=False).returncode == 0 for step in steps)
+    finally:
+        for name in (one, two):
+            subprocess.run(["ip", "netns", "del", name], capture_output=True, check=False)
 
 class Repo(unittest.TestCase):
     """Each test has a folder of its own with a repo in it, and nothing of the user's surroundings."""
