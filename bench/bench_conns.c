@@ -20,7 +20,12 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
-enum { AT_ONCE = 32, NET_SOCKETS = 8 };
+enum {
+    AT_ONCE = 32,
+    NET_SOCKETS = 8,
+    BURST = 64,   /* a node takes so many newcomers at once and more, */
+    PAUSE_MS = 7, /* then one every 5 ms */
+};
 
 typedef struct end {
     cn_net *net;
@@ -137,6 +142,9 @@ int main(int argc, char **argv)
         must(cn_host_connect(ends[i].h, &peer, &at, 1, 0, dialled, &ends[i], &id, &why), &why);
         while (connected + AT_ONCE <= i) {
             turn(ends, i + 1);
+        }
+        if (i >= BURST) {
+            (void)poll(NULL, 0, PAUSE_MS);
         }
     }
     while (connected < len) {
