@@ -118,7 +118,7 @@ static inline CN_MUST_USE cn_err cn_index_checkpoint(cn_index *x)
 {
     return x->ops->checkpoint(x);
 }
-/* Nothing is to do for now: hold as little of it in memory as can be. */
+/* The store is idle: hold as little of it in memory as can be. */
 static inline void cn_index_rest(cn_index *x)
 {
     x->ops->rest(x);
